@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auditd/parser.h"
+#include "auditd/rule.h"
+#include "base/result.h"
+#include "base/sysroot.h"
+
+namespace auditshift::auditd {
+
+/// What brings the rules into the kernel at boot on this host.
+enum class Loader {
+  augenrules,           ///< auditd.service runs augenrules --load
+  audit_rules_service,  ///< audit-rules.service (audit 4) runs augenrules --load
+  plain,                ///< auditctl -R /etc/audit/audit.rules; rules.d is not read
+  none,                 ///< nothing found that loads rules
+};
+std::string_view to_string(Loader loader);  ///< augenrules, audit-rules.service, audit.rules, none
+
+/// One rules file of the host, parsed; or why it could not be read.
+struct RuleFile {
+  std::string path;
+  std::string content;
+  std::vector<Line> lines;
+  std::string error;           ///< empty when it was read
+  bool read_by_loader = true;  ///< false: in rules.d, but augenrules passes it over (dot file, other suffix)
+  std::string passed_over;     ///< why, when read_by_loader is false
+};
+
+/// A dispatcher plugin's configuration (audisp).
+struct Plugin {
+  std::string path;
+  bool active = false;
+  std::string program;  ///< its `path =` value
+  std::string error;
+};
+
+/// One `name = value` of auditd.conf.
+struct Setting {
+  std::string name;
+  std::string value;
+  int line = 0;
+};
+
+/// Where two places that should agree do not.
+struct Drift {
+  enum class Kind {
+    compiled_outdated,  ///< augenrules would write another audit.rules than the one on disk
+    not_in_kernel,      ///< on disk, but not loaded
+    not_on_disk,        ///< loaded, but nothing on disk would load it again
+    order_differs,      ///< the same rules in another order
+  };
+  Kind kind{};
+  std::string text;  ///< the rule in normal form, empty for whole-file drift
+  Origin origin;     ///< where it stands, empty for live-only rules
+};
+
+/// All that the host's disk says about its audit rules.
+struct Layout {
+  bool rules_d_exists = false;
+  std::vector<RuleFile> rules_d;     ///< in augenrules' order, files it passes over last
+  std::optional<RuleFile> compiled;  ///< /etc/audit/audit.rules
+  std::string would_compile;         ///< what augenrules would write now
+  Loader loader = Loader::none;
+  std::string loader_evidence;  ///< file and line, or what was missing
+  Origin loader_origin;
+  std::vector<Setting> auditd_conf;
+  std::string auditd_conf_error;
+  std::string log_file = "/var/log/audit/audit.log";  ///< from auditd.conf
+  std::vector<Plugin> plugins;                        ///< of /etc/audit/plugins.d and /etc/audisp/plugins.d
+
+  /// The rule lines that the next boot will load, in order, as this host's loader would see them.
+  /// Lines after the first error are left out unless -c or -i came before it.
+  std::vector<const Line*> boot_lines() const;
+};
+
+/// Reads the layout. `options.host` should be the same host's view. Files that cannot be read are recorded,
+/// not fatal.
+Layout read_layout(const base::Sysroot& host, const ParseOptions& options);
+
+/// Joins rule files as augenrules does: order of lines, hoisting of -D, -b, -f and -e, glued lines included.
+/// `mawk`: the host's awk is mawk, which does not know `\s` (indented directives stay in place).
+struct CompiledLine {
+  std::string text;
+  Origin origin;  ///< of its first byte
+};
+std::vector<CompiledLine> compile_rules(const std::vector<const RuleFile*>& files,
+                                        const AuditVersion& version, bool mawk);
+
+/// Natural order of `ls -1v` (before audit 4.2) or `sort -V` (from 4.2).
+bool augenrules_before(const std::string& a, const std::string& b);
+
+/// Compares what disk would load with what the kernel holds.
+std::vector<Drift> find_drift(const Layout& layout, const std::vector<Rule>& live,
+                              const ParseOptions& options);
+
+/// Users, groups and paths of a host, from its own /etc/passwd and /etc/group (read once) and its tree.
+class SysrootView final : public HostView {
+ public:
+  explicit SysrootView(const base::Sysroot& host);
+  std::optional<std::uint32_t> uid_of(std::string_view user) const override;
+  std::optional<std::uint32_t> gid_of(std::string_view group) const override;
+  PathKind kind_of(std::string_view path) const override;
+
+ private:
+  const base::Sysroot& host_;
+  std::vector<std::pair<std::string, std::uint32_t>> users_;
+  std::vector<std::pair<std::string, std::uint32_t>> groups_;
+};
+
+}  // namespace auditshift::auditd

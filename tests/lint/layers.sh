@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Checks that includes point one way only: cli → migrate → auditd, sensor → bpf → base.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+# folder: the folders it may include
+declare -A allowed=(
+  [base]="base"
+  [auditd]="auditd base"
+  [bpf]="bpf base"
+  [sensor]="sensor bpf base"
+  [migrate]="migrate auditd sensor bpf base"
+  [cli]="cli migrate auditd sensor bpf base"
+)
+
+failed=0
+for folder in "${!allowed[@]}"; do
+  pattern="^[[:space:]]*#[[:space:]]*include[[:space:]]+\"(base|auditd|bpf|sensor|migrate|cli|tests)/"
+  while IFS=: read -r file line text; do
+    included=$(sed -E 's/.*"([a-z]+)\/.*/\1/' <<<"$text")
+    if [[ " ${allowed[$folder]} " != *" $included "* ]]; then
+      echo "$file:$line: $folder/ must not include $included/" >&2
+      failed=1
+    fi
+  done < <(grep -rnE "$pattern" "$folder" --include='*.h' --include='*.cpp' --include='*.c' || true)
+done
+exit "$failed"
