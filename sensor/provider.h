@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "sensor/event.h"
+
+namespace auditshift::sensor {
+
+/// Takes events as a provider delivers them. One thread at a time; must not block for long, since the
+/// provider's buffer fills meanwhile.
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  /// One event. It and all it points to are valid until this returns.
+  virtual void consume(const Event& event) = 0;
+  /// The provider has no more at the moment: the place to write out what was gathered.
+  virtual void end_of_batch() = 0;
+};
+
+/// How many records one cause has kept from the consumer since start().
+struct DropCounter {
+  std::string_view cause;  ///< static text: "ring buffer full", "reader overrun"
+  std::uint64_t count = 0;
+  std::vector<std::uint64_t> per_cpu;  ///< empty where the cause has no CPU
+};
+
+/// What can be told about a provider; the order of `details` is the order to show.
+struct ProviderDescription {
+  std::string name;  ///< "ebpf", "netlink", "auditd": value of supplementary_events_subsystem
+  std::string tier;  ///< "core", "legacy"; empty where there is one way only
+  std::vector<std::pair<std::string, std::string>> details;  ///< programs, attach points, buffer size, …
+};
+
+/// A source of events.
+///
+/// Life: start(), then poll() again and again from one thread, then stop(). drops() and describe() may be
+/// called from that thread at any time after start(). The destructor stops.
+class Provider {
+ public:
+  virtual ~Provider() = default;
+
+  /// Begins to gather events. Errors say what the host lacks; nothing stays behind then.
+  virtual base::Result<void> start() = 0;
+
+  /// Waits until there is something worth reading, at most `timeout`, then hands everything that is there
+  /// to `consumer`, in batches of bounded size, each closed by end_of_batch(). The number of events handed
+  /// over. An error means that the provider no longer works.
+  virtual base::Result<std::size_t> poll(std::chrono::milliseconds timeout, Consumer& consumer) = 0;
+
+  /// A descriptor that is readable when poll() has work, for a caller with its own event loop, or -1.
+  /// Such a caller must call poll() on a timer as well: a provider may hold events back to save wake-ups.
+  virtual int descriptor() const = 0;
+
+  /// Ends the gathering and removes what start() put into the kernel.
+  virtual void stop() = 0;
+
+  /// Every cause that can lose a record, those with 0 included, always in the same order.
+  virtual std::vector<DropCounter> drops() const = 0;
+
+  /// The kinds this provider can supply with its options as they are; what is missing is not watched.
+  virtual KindSet kinds() const = 0;
+
+  virtual ProviderDescription describe() const = 0;
+};
+
+}  // namespace auditshift::sensor
