@@ -129,6 +129,9 @@ enum class LineKind { blank, comment, statement };
 struct Line {
   Origin origin;
   std::string text;  ///< exact, without the line end
+  /// The physical line goes on: auditctl cuts at 6,143 bytes and takes the rest for another line, which is
+  /// the next Line here, of the same origin. Columns count from the beginning of the physical line.
+  bool cut = false;
   LineKind kind = LineKind::blank;
   std::vector<Control> controls;
   std::optional<Rule> rule;
