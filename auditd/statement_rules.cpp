@@ -78,7 +78,8 @@ std::string suggest_list(const std::string& argument) {
 
 /// Audit 2 kept these keys for its intrusion detection and checked their form.
 bool is_bad_ids_key(const std::string& key) {
-  return key.starts_with("ids-") && !key.ends_with("-low") && !key.ends_with("-med") && !key.ends_with("-hi");
+  return key.starts_with("ids-") && key != "ids-mkexec" && !key.ends_with("-low") && !key.ends_with("-med") &&
+         !key.ends_with("-hi");
 }
 
 std::string_view base_name(std::string_view path) {

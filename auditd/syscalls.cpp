@@ -152,7 +152,7 @@ void add_permission_syscalls(std::uint32_t permissions, const SyscallNames& name
   static constexpr std::string_view kExecuteSince42 = "execveat";
   static constexpr std::string_view kWriteSince42 = "quotactl_fd";
   static constexpr std::string_view kReadSince42 =
-      "listxattrat,getxattrat,file_getattr,stat,lstat,fstat,newfstatat,statx";
+      "quotactl_fd,listxattrat,getxattrat,file_getattr,stat,lstat,fstat,newfstatat,statx";
   static constexpr std::string_view kAttributesSince42 = "setxattrat,removexattrat,fchmodat2,file_setattr";
   const bool since_42 = names.version >= AuditVersion{4, 2, 0};
   const auto add = [&](std::uint32_t bit, std::string_view list, std::string_view later) {

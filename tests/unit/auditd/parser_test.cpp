@@ -86,7 +86,7 @@ TEST(Parser, ExplainsUnknownSyscalls) {
             "31: \"2048\" is no syscall of arch=b64: syscall numbers end at 2047"},
            {"-a always,exit -F arch=b64 -S ALL", "31: \"ALL\" is no syscall of arch=b64 [all]"},
            {"-a always,exit -F arch=b64 -S fchmodat2",
-            "31: \"fchmodat2\" is no syscall of arch=b64: audit 3.0.9 does not know this syscall yet (4.2.0 "
+            "31: \"fchmodat2\" is no syscall of arch=b64: audit 3.0.9 does not know this syscall yet (4.0.0 "
             "does)"},
            {"-a always,task -S open", "16: the task list takes no syscalls"},
            {"-a always,user -S open", "16: the user list takes no syscalls"},
