@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,7 @@ using DailyVolumes = std::map<std::string, std::map<std::chrono::sys_days, Volum
 /// What distinguishes the events that one rule may have caused: its key, the syscall, the ABI, the
 /// executable.
 struct EventClass {
-  std::string key;         ///< empty: no key
+  std::string key;         ///< empty: no key; several keys of one rule are joined by the byte 0x01
   std::uint32_t arch = 0;  ///< AUDIT_ARCH_*, 0 when unknown
   int syscall = -1;        ///< -1 when the event has no SYSCALL record
   std::string executable;
@@ -37,14 +38,15 @@ struct EventClass {
   auto operator<=>(const EventClass&) const = default;
 };
 
-/// What an audit log says about its own volume. Days are UTC.
+/// What an audit log says about its own volume. Days are UTC. A name that came when a table was full is
+/// counted under "(other)".
 struct LogStatistics {
   std::chrono::sys_days first_day{};
   std::chrono::sys_days last_day{};
   std::uint64_t days = 0;  ///< calendar days from first to last, both counted; 0 for an empty log
   Volume total;
-  DailyVolumes by_key;
-  DailyVolumes by_record_type;
+  DailyVolumes by_key;          ///< an event with several keys counts for each
+  DailyVolumes by_record_type;  ///< events that have such a record; bytes of these records alone
   DailyVolumes by_executable;
   DailyVolumes by_syscall;  ///< "x86_64:openat", number when it has no name
   std::map<EventClass, Volume> classes;
@@ -52,8 +54,9 @@ struct LogStatistics {
   std::uint64_t lines = 0;
   std::uint64_t malformed = 0;    ///< lines that are no audit record
   std::uint64_t truncated = 0;    ///< last line without end, or a gzip stream cut short
-  std::uint64_t interleaved = 0;  ///< records that came between those of another event
-  std::uint64_t unfinished = 0;   ///< events pushed out before their last record came
+  std::uint64_t interleaved = 0;  ///< times a record of another event came between those of one
+  /// Syscall events without the record that ends them (PROCTITLE). All of them, when it is excluded.
+  std::uint64_t unfinished = 0;
   std::vector<std::string> files;
   std::vector<std::string> errors;  ///< files that could not be read, with the reason
 };
@@ -66,12 +69,20 @@ struct LogOptions {
   std::size_t class_limit = 100'000;  ///< so that a hostile log cannot take all memory
 };
 
+/// The keys of a record's or rule's key text, which joins them by the byte 0x01.
+std::vector<std::string> split_keys(std::string_view text);
+
 /// Streams the log and its rotated files (audit.log.1, .2.gz, …), oldest first. Memory does not grow with the
 /// size of the log. A missing log is not an error: the statistics are empty.
 LogStatistics read_log(const base::Sysroot& host, const LogOptions& options, base::Progress& progress);
 
+/// The name of a record type as logs have it: "SYSCALL", "UNKNOWN[1999]".
+std::string record_type_name(std::uint32_t type);
+
 /// Volume of the events that a rule may have caused: its key, syscalls, ABI and executable all agree. Events
-/// that several rules with one key could have caused count for each of them.
+/// that several rules with one key could have caused count for each of them. For a rule that silences
+/// (`never`, the user and exclude lists): of the logged events it would take, its key left aside; with
+/// msgtype= alone the records of that type. Rules of the task and filesystem lists have none.
 Volume volume_of(const Rule& rule, const LogStatistics& log);
 
 }  // namespace auditshift::auditd
