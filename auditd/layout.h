@@ -63,23 +63,30 @@ struct Drift {
 struct Layout {
   bool rules_d_exists = false;
   std::vector<RuleFile> rules_d;     ///< in augenrules' order, files it passes over last
-  std::optional<RuleFile> compiled;  ///< /etc/audit/audit.rules
+  std::optional<RuleFile> compiled;  ///< /etc/audit/audit.rules; absent when there is no such file
   std::string would_compile;         ///< what augenrules would write now
+  std::vector<Line> would_load;      ///< its lines, parsed; their origins lie in rules.d
+  bool awk_is_mawk = false;          ///< see compile_rules
   Loader loader = Loader::none;
   std::string loader_evidence;  ///< file and line, or what was missing
   Origin loader_origin;
+  /// What a plain loader reads, when that is another file than /etc/audit/audit.rules.
+  std::optional<RuleFile> other_rules;
   std::vector<Setting> auditd_conf;
   std::string auditd_conf_error;
   std::string log_file = "/var/log/audit/audit.log";  ///< from auditd.conf
-  std::vector<Plugin> plugins;                        ///< of /etc/audit/plugins.d and /etc/audisp/plugins.d
+  /// Of /etc/audit/plugins.d, /etc/audisp/plugins.d and auditd.conf's plugin_dir.
+  std::vector<Plugin> plugins;
 
-  /// The rule lines that the next boot will load, in order, as this host's loader would see them.
-  /// Lines after the first error are left out unless -c or -i came before it.
+  /// The rule lines that the next boot will load, in order, as this host's loader would see them; those that
+  /// a later -D takes away again are left out. After the first error (a line that does not parse, a rule that
+  /// is loaded already) nothing is loaded, unless -c or -i came before it; after `-e 2` nothing at all.
+  /// `-d` and `-W` lines are among them. The pointers lead into this object.
   std::vector<const Line*> boot_lines() const;
 };
 
 /// Reads the layout. `options.host` should be the same host's view. Files that cannot be read are recorded,
-/// not fatal.
+/// not fatal; so are those over 4 MiB, and all after 16 MiB or 200,000 lines together.
 Layout read_layout(const base::Sysroot& host, const ParseOptions& options);
 
 /// Joins rule files as augenrules does: order of lines, hoisting of -D, -b, -f and -e, glued lines included.
@@ -94,7 +101,12 @@ std::vector<CompiledLine> compile_rules(const std::vector<const RuleFile*>& file
 /// Natural order of `ls -1v` (before audit 4.2) or `sort -V` (from 4.2).
 bool augenrules_before(const std::string& a, const std::string& b);
 
-/// Compares what disk would load with what the kernel holds.
+/// Which of the names in rules.d augenrules reads, in its order. Before 4.2 a name with blanks is broken into
+/// pieces, and pieces that are names themselves are read (again).
+std::vector<std::string> augenrules_reads(std::vector<std::string> names, const AuditVersion& version);
+
+/// Compares what disk would load with what the kernel holds, and the compiled file with its sources. Rules in
+/// another order: one entry per list, with the first rule that stands elsewhere.
 std::vector<Drift> find_drift(const Layout& layout, const std::vector<Rule>& live,
                               const ParseOptions& options);
 

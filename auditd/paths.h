@@ -16,8 +16,8 @@ inline constexpr std::array kPluginDirectories = {"/etc/audit/plugins.d", "/etc/
 
 /// Unit directories, the one that overrides all others first (systemd.unit(5)).
 inline constexpr std::array kUnitDirectories = {"/etc/systemd/system", "/run/systemd/system",
-                                         "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-                                         "/lib/systemd/system"};
+                                                "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+                                                "/lib/systemd/system"};
 
 /// Settings of the System V start script: Debian, then Red Hat and SUSE.
 inline constexpr std::array kSysvSettings = {"/etc/default/auditd", "/etc/sysconfig/auditd"};

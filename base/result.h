@@ -77,7 +77,7 @@ class [[nodiscard]] Result {
 
   /// On failure, puts "what: " in front of the message.
   Result&& context(std::string_view what) && {
-    if (!ok()) std::get<1>(state_) = std::move(std::get<1>(state_)).context(what);
+    if (!ok()) (void)std::move(std::get<1>(state_)).context(what);  // changes it in place
     return std::move(*this);
   }
 
@@ -98,7 +98,7 @@ class [[nodiscard]] Result<void> {
   const Error& error() const& { return *error_; }
   Error&& error() && { return *std::move(error_); }
   Result&& context(std::string_view what) && {
-    if (error_) error_ = std::move(*error_).context(what);
+    if (error_) (void)std::move(*error_).context(what);  // changes it in place
     return std::move(*this);
   }
 

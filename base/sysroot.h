@@ -40,8 +40,8 @@ struct DirectoryEntry {
 /// How a file is written when it does not exist yet. An existing file keeps its own attributes.
 struct WriteOptions {
   mode_t mode = 0644;
-  std::optional<uid_t> uid;  ///< default: the writer's
-  std::optional<gid_t> gid;
+  std::optional<uid_t> uid{};  ///< default: the writer's
+  std::optional<gid_t> gid{};
 };
 
 /// A host's file tree: the running host ("/"), a captured one or a test's.

@@ -1,1 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+
+#include <gtest/gtest.h>
+
+namespace auditshift::base {
+namespace {
+
+TEST(DumpJson, KeepsTheOrderOfKeys) {
+  Json value;
+  value["zebra"] = 1;
+  value["apple"] = {{"b", true}, {"a", nullptr}};
+  EXPECT_EQ(dump_json(value, JsonStyle::compact), "{\"zebra\":1,\"apple\":{\"b\":true,\"a\":null}}\n");
+  EXPECT_EQ(dump_json(value, JsonStyle::pretty),
+            "{\n  \"zebra\": 1,\n  \"apple\": {\n    \"b\": true,\n    \"a\": null\n  }\n}\n");
+}
+
+TEST(DumpJson, NeverFailsOnBytesThatAreNoUtf8) {
+  const Json value = {{"key",
+                       "a\xff"
+                       "b"}};
+  EXPECT_EQ(dump_json(value, JsonStyle::compact),
+            "{\"key\":\"a\xef\xbf\xbd"
+            "b\"}\n");
+}
+
+TEST(ParseJson, GivesBackWhatWasDumped) {
+  const auto value = parse_json("{\"b\": [1, 2.5, \"x\"], \"a\": {}}", "test");
+  ASSERT_TRUE(value.ok());
+  EXPECT_EQ(dump_json(*value, JsonStyle::compact), "{\"b\":[1,2.5,\"x\"],\"a\":{}}\n");
+}
+
+TEST(ParseJson, NamesDocumentLineAndColumn) {
+  const auto missing = parse_json("{\n  \"a\": ,\n}", "managed.json");
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code(), Errc::invalid);
+  EXPECT_EQ(missing.error().message().rfind("managed.json:2:8: not valid JSON: ", 0), 0U)
+      << missing.error().message();
+}
+
+TEST(ParseJson, RefusesWhatIsNoJson) {
+  for (const char* text : {"", " ", "{", "[1,]", "{'a':1}", "nul", "{\"a\":1} x", "\"\x01\"", "\"\xff\""})
+    EXPECT_FALSE(parse_json(text, "x").ok()) << text;
+}
+
+}  // namespace
+}  // namespace auditshift::base

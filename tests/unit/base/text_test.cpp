@@ -14,21 +14,30 @@ TEST(Printable, MakesTerminalControlsVisible) {
 }
 
 TEST(Printable, MakesReorderingAndHiddenCharactersVisible) {
-  EXPECT_EQ(printable("a\xe2\x80\xae" "b"), "a\\u{202e}b");
-  EXPECT_EQ(printable("a\xe2\x80\x8b" "b"), "a\\u{200b}b");
+  EXPECT_EQ(printable("a\xe2\x80\xae"
+                      "b"),
+            "a\\u{202e}b");
+  EXPECT_EQ(printable("a\xe2\x80\x8b"
+                      "b"),
+            "a\\u{200b}b");
 }
 
 TEST(Printable, KeepsLettersOfAllLanguagesAndMarksBrokenBytes) {
   EXPECT_EQ(printable("größe/日本"), "größe/日本");
   EXPECT_EQ(printable("\xff\xc3(\xe2\x82"), "\\xff\\xc3(\\xe2\\x82");
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate is no UTF-8
-  EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");            // overlong slash
+  EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");           // overlong slash
 }
 
 TEST(Utf8, ReplacesOnlyWhatIsBroken) {
   EXPECT_TRUE(is_utf8("größe"));
-  EXPECT_FALSE(is_utf8("gr\xf6\xdf" "e"));
-  EXPECT_EQ(to_utf8("a\xff" "b"), "a\xef\xbf\xbd" "b");
+  EXPECT_FALSE(
+      is_utf8("gr\xf6\xdf"
+              "e"));
+  EXPECT_EQ(to_utf8("a\xff"
+                    "b"),
+            "a\xef\xbf\xbd"
+            "b");
 }
 
 TEST(Nearest, FindsTheMeantWordAndNothingFarAway) {
