@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the script augenrules does (init.d/augenrules of the audit sources), byte for byte.
+#include <fnmatch.h>
+
 #include <algorithm>
-#include <map>
 #include <set>
 #include <string_view>
 
@@ -12,6 +13,7 @@ namespace auditshift::auditd {
 namespace {
 
 constexpr AuditVersion kStripsCarriageReturn{3, 1, 1};
+constexpr AuditVersion kQuotesNames{3, 1, 3};
 constexpr AuditVersion kSortsByGlob{4, 2, 0};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -94,6 +96,18 @@ std::vector<CompiledLine> joined_lines(const std::vector<const RuleFile*>& files
   return lines;
 }
 
+/// What `cat rules.d/$piece` reads. Where the script does not quote it, the piece is a pattern, and itself
+/// when the pattern matches nothing.
+std::vector<std::string> files_of_piece(const std::string& piece, const std::set<std::string>& present,
+                                        const AuditVersion& version) {
+  std::vector<std::string> files;
+  if (version < kQuotesNames && piece.find_first_of("*?[") != std::string::npos)
+    for (const std::string& name : present)
+      if (::fnmatch(piece.c_str(), name.c_str(), FNM_PERIOD) == 0) files.push_back(name);
+  if (files.empty() && present.contains(piece)) files.push_back(piece);
+  return files;
+}
+
 }  // namespace
 
 bool augenrules_before(const std::string& a, const std::string& b) {
@@ -116,12 +130,13 @@ std::vector<std::string> augenrules_reads(std::vector<std::string> names, const 
       reads.push_back(name);
       continue;
     }
-    // The shell breaks the list of names at white space; pieces that are names themselves are read.
+    // The shell breaks the list of names at white space.
     for (std::size_t at = 0; at < name.size();) {
       const std::size_t begin = std::min(name.find_first_not_of(" \t\n", at), name.size());
       const std::size_t end = std::min(name.find_first_of(" \t\n", begin), name.size());
       const std::string piece = name.substr(begin, end - begin);
-      if (present.contains(piece)) reads.push_back(piece);
+      const std::vector<std::string> files = files_of_piece(piece, present, version);
+      reads.insert(reads.end(), files.begin(), files.end());
       at = end;
     }
   }
