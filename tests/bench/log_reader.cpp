@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // usage: bench_log_reader FILE: reads an audit log (and its rotated files) and prints the counts that
-// `aureport --summary` prints, so that the two can be compared.
+// `aureport --summary` prints, so that the two can be compared, and its own peak memory.
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <string>
 
 #include "auditd/log.h"
+
+namespace {
+
+/// "VmHWM:  4096 kB" of proc(5). What getrusage(2) tells begins with the parent's memory, before exec.
+void print_peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) std::printf("%s\n", line.c_str());
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace auditshift;
@@ -29,5 +42,6 @@ int main(int argc, char** argv) {
               static_cast<unsigned long long>(log.interleaved),
               static_cast<unsigned long long>(log.unfinished),
               static_cast<unsigned long long>(log.truncated));
+  print_peak_memory();
   return log.errors.empty() ? 0 : 1;
 }

@@ -20,16 +20,14 @@ trap 'rm -rf "$directory"' EXIT
 free_mib=$(df --output=avail -m "$directory" | tail -n 1)
 ((free_mib > mib + small_mib + 256)) || fail "$directory has $free_mib MiB free, $((mib + small_mib + 256)) are needed; set TMPDIR"
 
-# measure PROGRAM…: runs it once; prints "SECONDS PEAK_KIB".
-measure() {
-  python3 - "$@" <<'PYTHON'
-import resource, subprocess, sys, time
-begin = time.monotonic()
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
-seconds = time.monotonic() - begin
-print(f"{seconds:.3f} {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}")
-PYTHON
+# seconds PROGRAM…: runs it once, its output goes to $directory/output; prints how long it took.
+seconds() {
+  local begin=$EPOCHREALTIME
+  "$@" >"$directory/output"
+  local end=$EPOCHREALTIME
+  awk -v begin="$begin" -v end="$end" 'BEGIN { printf "%.3f\n", end - begin }'
 }
+peak_kib() { awk '/^VmHWM:/ { print $2 }' "$directory/output"; }
 median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
 
 echo "generating logs of $small_mib and $mib MiB" >&2
@@ -41,15 +39,13 @@ expected=$(aureport --summary -if "$directory/small.log" | grep '^Number of even
 [[ $("$reader" "$directory/small.log" | grep '^Number of events') == "$expected" ]] ||
   fail "the two programs count different numbers of events"
 
-read -r _ small_peak <<<"$(measure "$reader" "$directory/small.log")"
-large_peak=0
+seconds "$reader" "$directory/small.log" >/dev/null
+small_peak=$(peak_kib)
 for ((round = 1; round <= rounds; round++)); do
   echo "round $round of $rounds" >&2
-  read -r seconds peak <<<"$(measure "$reader" "$directory/large.log")"
-  echo "$seconds" >>"$directory/ours"
-  ((peak > large_peak)) && large_peak=$peak
-  read -r seconds _ <<<"$(measure aureport --summary -if "$directory/large.log")"
-  echo "$seconds" >>"$directory/theirs"
+  seconds "$reader" "$directory/large.log" >>"$directory/ours"
+  large_peak=$(peak_kib)
+  seconds aureport --summary -if "$directory/large.log" >>"$directory/theirs"
 done
 
 awk -v mib="$mib" -v ours="$(median <"$directory/ours")" -v theirs="$(median <"$directory/theirs")" \

@@ -166,7 +166,8 @@ TEST(AuditLog, CountsWhatAusearchAndAureportCount) {
   for (int i = 0; i < 40; ++i) {
     run({tree.real("/conf/tool"), "argument"});
     if (i % 2 == 0) run({tree.real("/conf/my tool")});
-    tree.file("/conf/watched", std::to_string(i));
+    // A new process: one that is older than the audit system's first use has no audit context.
+    run({"sh", "-c", "echo x >\"$0\"", tree.real("/conf/watched")});
   }
   session.stop();
 
@@ -187,10 +188,10 @@ TEST(AuditLog, CountsWhatAusearchAndAureportCount) {
 
   for (const char* suffix : {"-exec", "-second", " with blank", "-watch"}) {
     const std::string key = mark + suffix;
-    const std::string raw =
-        run({"ausearch", "--raw", "-w", "-k", key, "-m", "SYSCALL", "-if", log_path}).output;
-    const auto found = events_by_type(raw);
-    const std::uint64_t theirs = found.contains("SYSCALL") ? found.at("SYSCALL").size() : 0;
+    auto found = events_by_type(run({"ausearch", "--raw", "-w", "-k", key, "-if", log_path}).output);
+    // ausearch also finds the event of the key's rule being loaded, which no rule caused.
+    for (const std::string& stamp : found["CONFIG_CHANGE"]) found["SYSCALL"].erase(stamp);
+    const std::uint64_t theirs = found["SYSCALL"].size();
     EXPECT_GT(theirs, 0U) << key;
     EXPECT_EQ(events_of(log.by_key, key), theirs) << key;
   }

@@ -193,7 +193,7 @@ void compare_with(const std::string& awk, bool mawk) {
   ParseOptions options;
   options.version = *version;
 
-  for (std::uint32_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 250; ++seed) {
     const TemporaryTree tree;
     Generator(seed).fill(tree);
     const base::Sysroot host = tree.open();
