@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rule language against the real auditctl and the running kernel, one line at a time: the same lines must
 // be accepted, and what they become must list the same.
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <libaudit.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -217,6 +220,35 @@ TEST_F(RulesDifferential, DangerousRequestsNeverReachTheKernel) {
   EXPECT_EQ(auditctl_->load("-e 1\n-f 0\n").exit_code, 0);
   EXPECT_EQ(auditctl_->load("-e 0\n-f 1\n").exit_code, 0);
   EXPECT_EQ(format_status(LiveKernelAudit({}).status()), format_status(before));
+}
+
+/// What the shim's second belt answers to a message, tried on a descriptor that is none. Returns errno.
+int shim_answers(std::uint16_t type, std::uint32_t mask, std::uint32_t enabled) {
+  struct {
+    nlmsghdr head;
+    audit_status status;
+  } message{};
+  message.head.nlmsg_len = sizeof message;
+  message.head.nlmsg_type = type;
+  message.status.mask = mask;
+  message.status.enabled = enabled;
+  void* shim = dlopen(AUDITSHIFT_SHIM, RTLD_NOW | RTLD_LOCAL);
+  if (shim == nullptr) return -1;
+  using SendTo = ssize_t (*)(int, const void*, size_t, int, const sockaddr*, socklen_t);
+  const auto send_to = reinterpret_cast<SendTo>(dlsym(shim, "sendto"));
+  errno = 0;
+  const ssize_t sent = send_to(-1, &message, sizeof message, 0, nullptr, 0);
+  const int answer = sent < 0 ? errno : 0;
+  dlclose(shim);
+  return answer;
+}
+
+TEST(Shim, HoldsBackMessagesThatCannotBeUndone) {
+  EXPECT_EQ(shim_answers(AUDIT_SET, AUDIT_STATUS_ENABLED, 2), EPERM);
+  EXPECT_EQ(shim_answers(AUDIT_SET, AUDIT_STATUS_FAILURE | AUDIT_STATUS_RATE_LIMIT, 0), EPERM);
+  EXPECT_EQ(shim_answers(AUDIT_SET_FEATURE, 0, 0), EPERM);
+  EXPECT_EQ(shim_answers(AUDIT_SET, AUDIT_STATUS_BACKLOG_LIMIT, 0), EBADF) << "harmless ones go through";
+  EXPECT_EQ(shim_answers(AUDIT_GET, 0, 0), EBADF);
 }
 
 TEST_F(RulesDifferential, SampleRulesOfTheDistribution) {
