@@ -177,4 +177,21 @@ std::vector<CompiledLine> compile_rules(const std::vector<const RuleFile*>& file
   return compiled;
 }
 
+std::vector<Line> parse_compiled(const std::vector<CompiledLine>& compiled, const ParseOptions& options) {
+  // As a whole, so that lines are cut as auditctl cuts them; then each gets back the place it came from.
+  std::string text;
+  for (const CompiledLine& line : compiled) text += line.text + "\n";
+  std::vector<Line> lines = parse_rules(text, paths::kCompiledRules, options);
+  for (Line& line : lines) {
+    const int number = line.origin.line;
+    if (number < 1 || static_cast<std::size_t>(number) > compiled.size()) continue;
+    const Origin& origin = compiled[static_cast<std::size_t>(number) - 1].origin;
+    if (origin.file.empty()) continue;
+    line.origin = origin;
+    if (line.rule) line.rule->origin = origin;
+    for (Diagnostic& diagnostic : line.diagnostics) diagnostic.origin = origin;
+  }
+  return lines;
+}
+
 }  // namespace auditshift::auditd

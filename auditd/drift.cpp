@@ -20,7 +20,7 @@ void append_number(std::string& bytes, Number number) {
 
 std::vector<Rule> disk_rules(const Layout& layout) {
   std::vector<Rule> rules;
-  for (const Line* line : layout.boot_lines()) rules.push_back(*line->rule);
+  for (const Line* line : layout.boot_load().rules) rules.push_back(*line->rule);
   return kernel_order(rules);
 }
 

@@ -64,28 +64,17 @@ bool awk_is_mawk(const base::Sysroot& host) {
   return program && program->ends_with("/mawk");
 }
 
-/// The compiled text is parsed as a whole, so that lines are cut as auditctl cuts them; then each line gets
-/// back the place it came from.
 void compile(const std::vector<const RuleFile*>& files, const ParseOptions& options, Layout& layout) {
   const std::vector<CompiledLine> compiled = compile_rules(files, options.version, layout.awk_is_mawk);
   for (const CompiledLine& line : compiled) layout.would_compile += line.text + "\n";
-  layout.would_load = parse_rules(layout.would_compile, paths::kCompiledRules, options);
-  for (Line& line : layout.would_load) {
-    const int number = line.origin.line;
-    if (number < 1 || static_cast<std::size_t>(number) > compiled.size()) continue;
-    const Origin& origin = compiled[static_cast<std::size_t>(number) - 1].origin;
-    if (origin.file.empty()) continue;
-    line.origin = origin;
-    if (line.rule) line.rule->origin = origin;
-    for (Diagnostic& diagnostic : line.diagnostics) diagnostic.origin = origin;
-  }
+  layout.would_load = parse_compiled(compiled, options);
 }
 
 void read_daemon_settings(const base::Sysroot& host, Layout& layout) {
   const auto content = host.read_file(paths::kAuditdConf, std::size_t{1} << 20);
   if (content) {
     layout.auditd_conf = parse_settings(*content);
-  } else {
+  } else if (content.error().code() != base::Errc::not_found) {
     layout.auditd_conf_error = content.error().message();
   }
   const Setting* log_file = find_setting(layout.auditd_conf, "log_file");
@@ -102,59 +91,6 @@ void read_daemon_settings(const base::Sysroot& host, Layout& layout) {
   for (const std::string& directory : directories)
     for (Plugin& plugin : read_plugins(host, directory)) layout.plugins.push_back(std::move(plugin));
 }
-
-/// `-D -k TEXT` takes rules whose keys contain the text.
-bool is_deleted_by(const Line& line, const std::string& key) {
-  if (key.empty()) return true;
-  const std::vector<std::string> keys = line.rule->keys();
-  return std::any_of(keys.begin(), keys.end(),
-                     [&](const std::string& text) { return text.find(key) != std::string::npos; });
-}
-
-/// What `auditctl -R` would have in the kernel after these lines.
-class BootLoad {
- public:
-  /// False when it stops at this line.
-  bool add(const Line& line) {
-    if (line.kind != LineKind::statement) return true;
-    if (!line.valid()) return goes_on_;
-    for (const Control& control : line.controls) {
-      if (control.kind == ControlKind::ignore_errors || control.kind == ControlKind::continue_on_error)
-        goes_on_ = true;
-      if (control.kind == ControlKind::delete_all) delete_all(control.argument);
-      if (control.kind == ControlKind::enabled && control.number == 2) return false;
-    }
-    return !line.rule || add_rule(line);
-  }
-  std::vector<const Line*> take() { return std::move(lines_); }
-
- private:
-  bool add_rule(const Line& line) {
-    const std::string identity = identity_of(*line.rule);
-    if (line.rule->verb == RuleVerb::remove) {
-      if (loaded_.erase(identity) == 0) return goes_on_;  // no such rule: an error as any other
-    } else if (!loaded_.insert(identity).second) {
-      return goes_on_;  // "Rule exists"
-    }
-    lines_.push_back(&line);
-    return true;
-  }
-  void delete_all(const std::string& key) {
-    std::erase_if(lines_, [&](const Line* line) { return is_deleted_by(*line, key); });
-    loaded_.clear();
-    for (const Line* line : lines_) {
-      if (line->rule->verb == RuleVerb::remove) {
-        loaded_.erase(identity_of(*line->rule));
-      } else {
-        loaded_.insert(identity_of(*line->rule));
-      }
-    }
-  }
-
-  bool goes_on_ = false;
-  std::set<std::string> loaded_;
-  std::vector<const Line*> lines_;
-};
 
 }  // namespace
 
@@ -188,28 +124,6 @@ Layout read_layout(const base::Sysroot& host, const ParseOptions& options) {
     layout.other_rules = reader.read(finding.rules_file);
   read_daemon_settings(host, layout);
   return layout;
-}
-
-std::vector<const Line*> Layout::boot_lines() const {
-  const std::vector<Line>* lines = nullptr;
-  switch (loader) {
-    case Loader::augenrules:
-    case Loader::audit_rules_service:
-      // Without rules.d augenrules --load takes the compiled file as it is.
-      if (rules_d_exists) lines = &would_load;
-      break;
-    case Loader::plain:
-      if (other_rules) lines = &other_rules->lines;
-      break;
-    case Loader::none:
-      return {};
-  }
-  if (lines == nullptr && compiled) lines = &compiled->lines;
-  BootLoad load;
-  if (lines != nullptr)
-    for (const Line& line : *lines)
-      if (!load.add(line)) break;
-  return load.take();
 }
 
 }  // namespace auditshift::auditd

@@ -59,6 +59,21 @@ struct Drift {
   Origin origin;     ///< where it stands, empty for live-only rules
 };
 
+/// The result of loading the rules on disk, line by line, the way `auditctl -R` does. The pointers lead into
+/// the Layout it came from.
+struct BootLoad {
+  /// The rule lines that stay, in order; `-d` and `-W` lines are among them, what a later -D takes away is
+  /// not.
+  std::vector<const Line*> rules;
+  /// The line that ends the load early (it does not parse, or its rule is loaded already, and no -c or -i
+  /// came before it), or null.
+  const Line* stopped_at = nullptr;
+  /// The `-e 2` that was reached, or null. Nothing is loaded after it.
+  const Line* lock = nullptr;
+  /// Good lines after `stopped_at` or `lock`, which are never loaded.
+  std::vector<const Line*> never_loaded;
+};
+
 /// All that the host's disk says about its audit rules.
 struct Layout {
   bool rules_d_exists = false;
@@ -78,11 +93,8 @@ struct Layout {
   /// Of /etc/audit/plugins.d, /etc/audisp/plugins.d and auditd.conf's plugin_dir.
   std::vector<Plugin> plugins;
 
-  /// The rule lines that the next boot will load, in order, as this host's loader would see them; those that
-  /// a later -D takes away again are left out. After the first error (a line that does not parse, a rule that
-  /// is loaded already) nothing is loaded, unless -c or -i came before it; after `-e 2` nothing at all.
-  /// `-d` and `-W` lines are among them. The pointers lead into this object.
-  std::vector<const Line*> boot_lines() const;
+  /// What the next boot makes of the rules on disk, as this host's loader would see them.
+  BootLoad boot_load() const;
 };
 
 /// Reads the layout. `options.host` should be the same host's view. Files that cannot be read are recorded,
@@ -97,6 +109,9 @@ struct CompiledLine {
 };
 std::vector<CompiledLine> compile_rules(const std::vector<const RuleFile*>& files,
                                         const AuditVersion& version, bool mawk);
+
+/// Parses joined files as the one file that auditctl reads; each line keeps the place it came from.
+std::vector<Line> parse_compiled(const std::vector<CompiledLine>& compiled, const ParseOptions& options);
 
 /// Natural order of `ls -1v` (before audit 4.2) or `sort -V` (from 4.2).
 bool augenrules_before(const std::string& a, const std::string& b);

@@ -33,4 +33,27 @@ std::string format_utc(WallTime time) {
   return format_date(day) + text;
 }
 
+std::optional<WallTime> parse_utc(std::string_view text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  char end = 0;
+  const std::string copy(text);
+  if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d%c", &year, &month, &day, &hour, &minute, &second,
+                  &end) != 7 ||
+      end != 'Z')
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  if (!date.ok()) return std::nullopt;
+  const WallTime time = std::chrono::sys_days(date) + std::chrono::hours(hour) +
+                        std::chrono::minutes(minute) + std::chrono::seconds(second);
+  // Whatever does not come out as it went in was no such time (hour 25, missing digits).
+  if (format_utc(time) != text) return std::nullopt;
+  return time;
+}
+
 }  // namespace auditshift::base

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace auditshift::base {
 
@@ -44,6 +46,8 @@ class FixedClock final : public Clock {
 
 /// RFC 3339 in UTC, whole seconds: "2026-11-21T08:00:00Z".
 std::string format_utc(WallTime time);
+/// The opposite of format_utc; nothing for any other form.
+std::optional<WallTime> parse_utc(std::string_view text);
 /// "2026-11-21".
 std::string format_date(std::chrono::sys_days day);
 

@@ -33,7 +33,7 @@ struct Host {
 
 std::vector<std::string> boot_texts(const Layout& layout) {
   std::vector<std::string> texts;
-  for (const Line* line : layout.boot_lines()) texts.push_back(line->text);
+  for (const Line* line : layout.boot_load().rules) texts.push_back(line->text);
   return texts;
 }
 
@@ -78,7 +78,7 @@ TEST(ReadLayout, AnEmptyHostHasNothingAndFailsNowhere) {
   EXPECT_EQ(layout.loader, Loader::none);
   EXPECT_EQ(layout.auditd_conf_error, "/etc/audit/auditd.conf: No such file or directory");
   EXPECT_EQ(layout.log_file, "/var/log/audit/audit.log");
-  EXPECT_TRUE(layout.boot_lines().empty());
+  EXPECT_TRUE(layout.boot_load().rules.empty());
   EXPECT_TRUE(find_drift(layout, {}, {}).empty());
 }
 
@@ -98,7 +98,7 @@ TEST(ReadLayout, ListsRulesInLoadingOrderAndTheRestWithReasons) {
             "/etc/audit/rules.d/old.rules.bak augenrules reads files named *.rules only\n");
   EXPECT_EQ(layout.would_compile, kHeader + "\n\n\n-w /b -p wa -k b\n-w /a -p wa -k a\n-e 1\n");
   EXPECT_EQ(boot_texts(layout), (std::vector<std::string>{"-w /b -p wa -k b", "-w /a -p wa -k a"}));
-  EXPECT_EQ(layout.boot_lines()[1]->rule->origin, (Origin{"/etc/audit/rules.d/10-a.rules", 1}));
+  EXPECT_EQ(layout.boot_load().rules[1]->rule->origin, (Origin{"/etc/audit/rules.d/10-a.rules", 1}));
   EXPECT_EQ(layout.compiled->content, "-w /old -p wa\n");
 }
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <libaudit.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/dependencies.h"
+#include "cli/verbs.h"
+#include "migrate/version.h"
+
+namespace {
+
+using namespace auditshift;
+
+std::string version_text() {
+  return std::string("auditshift ") + migrate::kToolVersion + "\nlibbpf " + cli::libbpf_version() +
+         "\nlibaudit " + cli::libaudit_version();
+}
+
+/// Every word that could stand where `app` failed: its verbs and options.
+void collect_words(const CLI::App& app, std::vector<std::string>& words) {
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    words.push_back(verb->get_name());
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+}
+
+/// The deepest verb that was recognised before the error.
+const CLI::App& chosen(const CLI::App& app) {
+  for (const CLI::App* verb : app.get_subcommands()) return chosen(*verb);
+  return app;
+}
+
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  std::fprintf(stderr, "error: %s\n", base::printable(error.what()).c_str());
+  const CLI::App& verb = chosen(app);
+  std::vector<std::string> words;
+  collect_words(verb, words);
+  std::vector<std::string_view> candidates(words.begin(), words.end());
+  for (const std::string& left : verb.remaining(true)) {
+    const std::string_view name = std::string_view(left).substr(0, left.find('='));
+    if (const auto meant = base::nearest(name, candidates)) {
+      std::fprintf(stderr, "hint: did you mean %s?\n", meant->c_str());
+      return cli::kUsage;
+    }
+  }
+  std::string path;
+  for (const CLI::App* at = &verb; at != nullptr; at = at->get_parent()) path = at->get_name() + " " + path;
+  std::fprintf(stderr, "hint: see %s--help\n", path.c_str());
+  return cli::kUsage;
+}
+
+int run_main(int argc, char** argv) {
+  CLI::App app(
+      "Moves Linux hosts from auditd-fed endpoint sensing to eBPF.\n\n"
+      "  auditshift assess              is this host ready, and what is in the way?\n"
+      "  auditshift rules list          every audit rule, with its owner and meaning\n"
+      "  auditshift rules check FILE    what auditctl would say to a rules file");
+  app.name("auditshift");
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  app.fallthrough();
+
+  cli::Context context;
+  app.add_flag("-q,--quiet", context.quiet, "no progress, errors only");
+  app.add_flag("-v,--verbose", context.verbose, "explain every decision");
+  app.add_flag("--no-color", context.no_color, "no colour");
+  app.add_option("--progress-fd", context.progress_fd, "write progress as JSON Lines to this descriptor")
+      ->type_name("N");
+
+  cli::Run run;
+  cli::add_assess(app, context, run);
+  cli::add_collect(app, context, run);
+  cli::add_rules(app, context, run);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error);
+  }
+  base::init_logging(context.quiet     ? base::Verbosity::quiet
+                     : context.verbose ? base::Verbosity::verbose
+                                       : base::Verbosity::normal);
+  return run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // libaudit would write its own messages to the terminal or to syslog.
+  set_aumessage_mode(MSG_QUIET, DBG_NO);
+  try {
+    return run_main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", base::printable(error.what()).c_str());
+    return cli::kFailed;
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/verbs.h"
+#include "migrate/assess.h"
+#include "migrate/assessment_json.h"
+#include "migrate/collect.h"
+
+namespace auditshift::cli {
+namespace {
+
+struct Options {
+  RootOption root;
+  JsonOption json;
+  std::string format = "text";
+  std::string output;
+  int log_days = 30;
+  std::vector<std::string> skip;
+  std::vector<std::string> accept;
+};
+
+/// An id nobody knows is a typing error; going on would skip or accept something else than was meant.
+base::Result<void> check_ids(const migrate::Assessment& assessment, const migrate::AssessOptions& ids) {
+  const std::vector<std::string> unknown = migrate::unknown_ids(assessment, ids);
+  if (unknown.empty()) return {};
+  std::vector<std::string_view> known;
+  for (const migrate::CheckReport& check : assessment.checks) known.emplace_back(check.id);
+  for (const migrate::ExclusionIntent& intent : assessment.exclusions) known.emplace_back(intent.id);
+  base::Error error(base::Errc::invalid,
+                    "no check and no exclusion of this host has the id " + base::join(unknown, ", "));
+  if (const auto meant = base::nearest(unknown.front(), known))
+    return std::move(error).with_hint("did you mean " + *meant + "?");
+  return std::move(error).with_hint("auditshift assess -v lists all checks");
+}
+
+base::Result<int> assess(const Options& options, const Context& context) {
+  AUDITSHIFT_TRY(world, options.root.world());
+  const auto progress = context.progress();
+  migrate::Facts facts = migrate::collect_facts(world, {options.log_days}, *progress);
+  const migrate::AssessOptions ids{{options.skip.begin(), options.skip.end()},
+                                   {options.accept.begin(), options.accept.end()}};
+  const migrate::Assessment assessment = migrate::assess(std::move(facts), ids);
+  if (auto checked = check_ids(assessment, ids); !checked) {
+    report(checked.error());
+    return static_cast<int>(kUsage);
+  }
+  const bool json = options.json.wanted() || options.format == "json";
+  migrate::TextOptions text = context.text_options();
+  if (!options.output.empty()) text.color = false;
+  AUDITSHIFT_TRY_VOID(write_result(options.output, json ? options.json.dump(migrate::to_json(assessment))
+                                                        : migrate::render_text(assessment, text)));
+  return migrate::exit_code_of(assessment);
+}
+
+}  // namespace
+
+void add_assess(CLI::App& app, const Context& context, Run& run) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand(
+      "assess",
+      "Is this host ready for the switch? Reads only; changes nothing.\n\n"
+      "  auditshift assess\n"
+      "  auditshift assess --json -o report.json\n"
+      "  auditshift assess --root /mnt/captured-host\n"
+      "  auditshift assess --accept HST007 --skip EXC001\n\n"
+      "Exit: 0 ready or already switched, 2 something blocks, 3 ready and a reboot is needed.");
+  options->root.add_to(*verb);
+  options->json.add_to(*verb);
+  verb->add_option("--format", options->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  verb->add_option("-o,--output", options->output, "write to this file instead of standard output")
+      ->type_name("FILE");
+  verb->add_option("--log-days", options->log_days, "how far back the audit log is read; 0 leaves it out")
+      ->check(CLI::Range(0, 36500))
+      ->capture_default_str()
+      ->type_name("N");
+  verb->add_option("--skip", options->skip, "leave out the check with this id")
+      ->type_name("ID")
+      ->expected(1)
+      ->take_all();
+  verb->add_option("--accept", options->accept, "accept the finding or exclusion with this id")
+      ->type_name("ID")
+      ->expected(1)
+      ->take_all();
+  verb->callback([options, &context, &run] {
+    run = [options, &context]() -> int {
+      auto code = assess(*options, context);
+      return code ? *code : report(code.error());
+    };
+  });
+}
+
+}  // namespace auditshift::cli

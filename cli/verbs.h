@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "cli/context.h"
+
+namespace auditshift::cli {
+
+/// What the chosen verb does; its value is the exit code.
+using Run = std::function<int()>;
+
+// Each adds its verb to the table and sets `run` when the verb was chosen. `context` and `run` outlive the
+// parse.
+void add_assess(CLI::App& app, const Context& context, Run& run);
+void add_collect(CLI::App& app, const Context& context, Run& run);
+void add_rules(CLI::App& app, const Context& context, Run& run);
+
+}  // namespace auditshift::cli
