@@ -88,7 +88,7 @@ struct Layout {
   /// What a plain loader reads, when that is another file than /etc/audit/audit.rules.
   std::optional<RuleFile> other_rules;
   std::vector<Setting> auditd_conf;
-  std::string auditd_conf_error;
+  std::string auditd_conf_error;  ///< why it could not be read; empty also when there is none
   std::string log_file = "/var/log/audit/audit.log";  ///< from auditd.conf
   /// Of /etc/audit/plugins.d, /etc/audisp/plugins.d and auditd.conf's plugin_dir.
   std::vector<Plugin> plugins;
