@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # usage: run.sh [--quick]: formatting, shell scripts, layering, words that do not belong here; without --quick
-# also clang-tidy over every source (minutes). Needs a configured build/debug for clang-tidy.
+# also clang-tidy over every source (many minutes). That needs build/asan, whose flags are clang's.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 failed=0
@@ -27,13 +27,13 @@ step "unfinished work"
 if git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*.cpp' '*.h' '*.c' '*.cmake' 'CMakeLists.txt' '*.py' dev; then failed=1; fi
 
 if [[ ${1:-} != --quick ]]; then
-  if [[ ! -f build/debug/compile_commands.json ]]; then
-    echo "error: build/debug is not configured; run ./dev build debug" >&2
+  if [[ ! -f build/asan/compile_commands.json ]]; then
+    echo "error: build/asan is not configured; run ./dev build asan" >&2
     exit 1
   fi
   mapfile -t units < <(git ls-files 'base/*.cpp' 'auditd/*.cpp' 'bpf/*.cpp' 'sensor/*.cpp' 'migrate/*.cpp' 'cli/*.cpp')
   step "clang-tidy over ${#units[@]} sources"
-  printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy -p build/debug --quiet 2>/dev/null || failed=1
+  printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy -p build/asan --quiet 2>/dev/null || failed=1
 fi
 [[ $failed -eq 0 ]] && echo "lint: nothing to report"
 exit "$failed"
