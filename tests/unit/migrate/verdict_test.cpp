@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "fake_host.h"
 #include "migrate/assessment_json.h"
@@ -42,6 +44,16 @@ TEST(Checks, HaveUniqueIdsAndWholeSentences) {
     EXPECT_FALSE(check->title.ends_with('.')) << check->id;
   }
   EXPECT_GE(ids.size(), 40U);
+}
+
+TEST(Checks, StandInTheDocumentation) {
+  std::ostringstream page;
+  page << std::ifstream(AUDITSHIFT_SOURCE_DIR "/docs/assessment.md").rdbuf();
+  for (const Check* check : all_checks()) {
+    const std::string row = "| `" + std::string(check->id) + "` | " + std::string(check->title) + " | " +
+                            std::string(check->description) + " |";
+    EXPECT_NE(page.str().find(row), std::string::npos) << "docs/assessment.md lacks the row\n" << row;
+  }
 }
 
 TEST(Assessment, SameFactsGiveTheSameBytes) {
