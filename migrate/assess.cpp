@@ -107,7 +107,8 @@ std::vector<std::string> summarize_plan(const Assessment& a) {
     plan.push_back("write " + base::count_of(carried, "global exclusion") + " into " +
                    a.facts.agent.managed.path);
   if (a.facts.agent.subsystem != "ebpf") {
-    plan.emplace_back("switch the agent's event provider to eBPF");
+    plan.emplace_back(a.facts.agent.kind == AgentKind::none ? "start this project's own sensor on eBPF"
+                                                            : "switch the agent's event provider to eBPF");
     plan.emplace_back("wait until health says ebpf and events flow");
   }
   if (defender) {

@@ -306,6 +306,34 @@ CheckOutcome baselines(const CheckContext& c) {
   return std::vector{finding};
 }
 
+/// Event classes that a group of rules records, as far as their syscalls or permissions tell.
+std::set<EventClass> recorded_classes(const CheckContext& c, Owner owner) {
+  std::set<EventClass> classes;
+  for (const InventoryRule& entry : c.rules) {
+    if (!entry.valid || !entry.rule || entry.owner != owner || entry.rule->action != auditd::Action::always)
+      continue;
+    classes.insert(entry.coverage.classes.begin(), entry.coverage.classes.end());
+  }
+  return classes;
+}
+
+CheckOutcome leaves_the_log(const CheckContext& c) {
+  const std::set<EventClass> kept = recorded_classes(c, Owner::user);
+  std::vector<std::string> gone;
+  for (const EventClass event_class : recorded_classes(c, Owner::defender))
+    if (!kept.contains(event_class)) gone.emplace_back(to_string(event_class));
+  if (gone.empty()) return std::vector<Finding>{};
+  Finding finding;
+  finding.severity = FindingSeverity::info;
+  finding.diagnosis = "Only Defender's rules put these events into the audit log: " + base::join(gone, ", ") +
+                      ". After the switch the log no longer holds them.";
+  finding.data = {{"event_classes", gone}};
+  finding.remediations.push_back({.hint = "If a control or a log pipeline counts on them, write a rule of "
+                                          "your own for these, with a key of your own, "
+                                          "before the switch."});
+  return std::vector{finding};
+}
+
 CheckOutcome log_cost(const CheckContext& c) {
   if (!c.facts.log_known) return NotRun{"there is no audit log to read"};
   auditd::Volume defender;
@@ -362,6 +390,10 @@ constexpr Check kChecks[] = {
      baselines},
     {"AUD111", "What Defender's rules cost", "The audit log tells how many events each key wrote.", has_rules,
      log_cost},
+    {"AUD112", "What leaves the audit log",
+     "Records that Defender's rules caused stand in the audit log for everybody who reads it: log pipelines, "
+     "and controls of compliance baselines.",
+     has_rules, leaves_the_log},
 };
 
 }  // namespace

@@ -112,6 +112,20 @@ TEST(RuleChecks, FilesThatCannotBeReadBlockUntilAccepted) {
   EXPECT_EQ(to_string(assessment.verdict), "blocked");
 }
 
+TEST(RuleChecks, WhatOnlyDefenderRecordedLeavesTheLog) {
+  FakeHost host;
+  host.audit(1)
+      .rules("mdatp.rules",
+             "-a exit,always -F arch=b64 -S rename,connect -k mdatp\n-a exit,always -F arch=b64 -S chmod -k "
+             "mdatp\n")
+      .rules("own.rules", "-a always,exit -F arch=b64 -S chmod -k perm\n");
+  const Assessment assessment = host.assess();
+  ASSERT_TRUE(find(assessment, "AUD112"));
+  EXPECT_EQ(find(assessment, "AUD112")->data["event_classes"], (base::Json{"file_change", "network"}));
+  host.rules("more.rules", "-a always,exit -F arch=b64 -S unlink,bind -k own\n");
+  EXPECT_EQ(outcome(host.assess(), "AUD112"), "nothing");
+}
+
 TEST(RuleChecks, TheLogTellsWhatDefendersRulesCost) {
   FakeHost host;
   host.audit(1)
