@@ -78,7 +78,8 @@ std::uint32_t kernel_type_id(const std::string& name, std::uint32_t kind) {
 }
 
 Fd load_btf_tracepoint(Program program, std::uint32_t type_id) {
-  LIBBPF_OPTS(bpf_prog_load_opts, options);
+  bpf_prog_load_opts options{};
+  options.sz = sizeof options;
   options.expected_attach_type = BPF_TRACE_RAW_TP;
   options.attach_btf_id = type_id;
   return load(BPF_PROG_TYPE_TRACING, program, &options);
@@ -221,7 +222,8 @@ ProbeResult try_bounded_loops(const base::Sysroot&) {
 ProbeResult try_task_storage(const base::Sysroot&) {
   const Fd types = load_map_types();
   if (!types) return failed("loading map types", errno);
-  LIBBPF_OPTS(bpf_map_create_opts, options);
+  bpf_map_create_opts options{};
+  options.sz = sizeof options;
   options.map_flags = BPF_F_NO_PREALLOC;
   options.btf_fd = static_cast<std::uint32_t>(types.get());
   options.btf_key_type_id = 1;
@@ -271,7 +273,8 @@ ProbeResult try_perf_buffer(const base::Sysroot&) {
 ProbeResult try_fentry(const base::Sysroot&) {
   const std::uint32_t id = kernel_type_id(kTrialFunction, BTF_KIND_FUNC);
   if (id == 0) return no("the kernel has no type information for its functions");
-  LIBBPF_OPTS(bpf_prog_load_opts, options);
+  bpf_prog_load_opts options{};
+  options.sz = sizeof options;
   options.expected_attach_type = BPF_TRACE_FENTRY;
   options.attach_btf_id = id;
   const Fd program = load(BPF_PROG_TYPE_TRACING, kReturnZero, &options);

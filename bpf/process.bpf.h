@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/* Who did it: the part of a record that is about the process, and what is remembered per process. */
+
+#include "bpf/texts.bpf.h"
+
+#define PF_KTHREAD_ 0x00200000
+
+static __always_inline struct as_process* process_of(struct task_struct* task) {
+  struct as_process* process =
+      bpf_task_storage_get(&processes, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!process) count(AS_COUNT_NO_STORAGE);
+  return process;
+}
+
+static __always_inline void find_root(struct as_scratch* scratch, struct task_struct* task,
+                                      struct as_process* process) {
+  bpf_probe_read_kernel(&scratch->root, sizeof scratch->root, &task->fs->root);
+  if (!process) {
+    scratch->chrooted = is_chrooted(&scratch->root);
+    return;
+  }
+  if (process->root.dentry != scratch->root.dentry || process->root.mount != scratch->root.mount) {
+    process->chrooted = is_chrooted(&scratch->root);
+    process->root = scratch->root;
+  }
+  scratch->chrooted = process->chrooted;
+}
+
+/* The executable, walked to once per exec and remembered as long as it fits. */
+static __always_inline int walk_executable(struct as_scratch* scratch, struct as_process* process) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  __u32 start = scratch->used;
+  struct file* file = task->mm->exe_file;
+  if (!file) return 0;
+  if (bpf_probe_read_kernel(&scratch->place, sizeof scratch->place, &file->f_path)) return 0;
+  __u32 flags = add_components(AS_TEXT_EXECUTABLE);
+  __u32 length = scratch->record.texts[AS_TEXT_EXECUTABLE].length;
+  if (!process || length > AS_EXECUTABLE_SIZE || start > AS_DATA_SIZE) return 0;
+  if (bpf_probe_read_kernel(process->executable, length, scratch->data + start)) return 0;
+  process->executable_length = length;
+  process->executable_flags = flags;
+  process->ready = 1;
+  return 0;
+}
+
+static __always_inline void add_executable(struct as_scratch* scratch, struct as_process* process) {
+  if (!process || !process->ready) {
+    walk_executable(scratch, process);
+    return;
+  }
+  __u32 length = process->executable_length, used = scratch->used;
+  if (length > AS_EXECUTABLE_SIZE || used > AS_DATA_SIZE) return;
+  bpf_probe_read_kernel(scratch->data + used, length, process->executable);
+  set_text(scratch, AS_TEXT_EXECUTABLE, length, process->executable_flags);
+}
+
+static __always_inline __u32 native_abi(void) {
+#if defined(__TARGET_ARCH_x86)
+  return AS_ABI_X86_64;
+#else
+  return AS_ABI_ARM64;
+#endif
+}
+
+/* Fills everything that is about the current process, and clears the rest. */
+static __always_inline void begin_record(struct as_scratch* scratch, struct task_struct* task,
+                                         struct as_process* process, __u32 kind) {
+  struct as_record* record = &scratch->record;
+  const struct cred* cred = task->cred;
+
+  __builtin_memset(record, 0, sizeof *record);
+  record->kind = kind;
+  record->abi = AS_ABI_UNKNOWN;
+  record->boot_ns = bpf_ktime_get_boot_ns();
+  record->cpu = bpf_get_smp_processor_id();
+  record->syscall = -1;
+  record->pid = task->tgid;
+  record->tid = task->pid;
+  record->start_ns = task->group_leader->start_boottime;
+  record->parent_pid = task->real_parent->tgid;
+  record->parent_start_ns = task->real_parent->group_leader->start_boottime;
+  record->mount_namespace = task->nsproxy->mnt_ns->ns.inum;
+  record->uid = cred->uid.val;
+  record->gid = cred->gid.val;
+  record->euid = cred->euid.val;
+  record->egid = cred->egid.val;
+  record->suid = cred->suid.val;
+  record->sgid = cred->sgid.val;
+  record->fsuid = cred->fsuid.val;
+  record->fsgid = cred->fsgid.val;
+  if (bpf_core_field_exists(task->loginuid)) { /* kernels without audit have none */
+    record->auid = task->loginuid.val;
+    record->session = task->sessionid;
+  } else {
+    record->auid = record->session = (__u32)-1;
+  }
+  record->cgroup_id = bpf_get_current_cgroup_id();
+  bpf_get_current_comm(record->comm, sizeof record->comm);
+  find_root(scratch, task, process);
+  add_executable(scratch, process);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+
+/* The sensor's kernel side, tier core. Three programs watch processes come, change and go; one, at the exit
+ * of every system call, sees all else. A call that is not watched leaves it after one table look-up. */
+
+#include "bpf/state.bpf.h"
+#include "bpf/syscall.bpf.h"
+#include "bpf/texts.bpf.h"
+/* keep the order: process.bpf.h and sockets.bpf.h use what is above */
+#include "bpf/process.bpf.h"
+#include "bpf/sockets.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define EPERM_ 1
+#define EACCES_ 13
+#define EINPROGRESS_ 115
+#define MAX_ERRNO_ 4095
+#define O_ACCMODE_ 03
+#define O_CREAT_ 0100
+#define O_TRUNC_ 01000
+#define O_PATH_ 010000000
+#define FMODE_CREATED_ 0x100000 /* include/linux/fs.h */
+#define AF_PACKET_ 17
+#define SOCK_RAW_ 3
+#define SOCK_PACKET_ 10
+#define SOCK_TYPE_MASK_ 0xf
+#define SIGNAL_GROUP_EXIT_ 4 /* include/linux/sched/signal.h */
+
+static __always_inline int is_own(struct task_struct* task) { return (__u32)task->tgid == sensor_pid; }
+
+static __always_inline int kind_is_on(__u32 kind) { return (kinds_on >> kind) & 1; }
+
+/* ---- processes --------------------------------------------------------------------------------------------
+ */
+
+/* The system call that the current task is in, where the kernel can tell (5.15). */
+static __always_inline void add_syscall(struct as_record* record, struct task_struct* task) {
+  if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) return;
+  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(task);
+  int compat = is_compat(task);
+  __u64 number = syscall_number(regs);
+  if (number >= AS_SYSCALL_LIMIT) return; /* in none, as when a signal ends a process */
+  record->syscall = (__s32)number;
+  record->abi = abi_of(regs, compat);
+  for (int i = 0; i < AS_ARGUMENTS; i++) record->arguments[i] = register_argument(regs, compat, i + 1);
+}
+
+static __always_inline int is_excluded_executable(struct as_scratch* scratch, struct as_process* process) {
+  /* The record's data begins with the components; behind them lies no zero yet. */
+  struct as_executable_key* key = (struct as_executable_key*)(scratch->data + AS_DATA_SIZE);
+  __u32 length = process->executable_length;
+  if (!process->ready || length > sizeof key->components) return 0;
+  __builtin_memset(key, 0, sizeof *key);
+  if (bpf_probe_read_kernel(key->components, length, process->executable)) return 0;
+  return bpf_map_lookup_elem(&excluded_executables, key) != 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
+  struct as_process* process = process_of(task);
+  if (process) process->ready = 0;
+  struct as_scratch* scratch = take_scratch();
+  if (!scratch) return 0;
+  begin_record(scratch, task, process, AS_KIND_EXEC);
+  if (process) {
+    int inherits = options & AS_OPTION_INHERIT_EXCLUSION && process->excluded;
+    process->excluded = inherits || is_excluded_executable(scratch, process);
+  }
+  if (!kind_is_on(AS_KIND_EXEC)) goto out;
+  if (is_own(task)) {
+    count(AS_COUNT_OWN);
+    goto out;
+  }
+  if (process && process->excluded) {
+    count(AS_COUNT_EXCLUDED);
+    goto out;
+  }
+  struct as_record* record = &scratch->record;
+  add_syscall(record, task);
+  record->flags |= AS_RECORD_RESULT;
+  record->target_tid = old_pid; /* another than the pid when a thread called exec */
+  add_kernel_string(scratch, AS_TEXT_PATH, bprm->filename);
+  add_directory(AS_TEXT_DIRECTORY, AS_AT_FDCWD);
+  __u64 arguments = task->mm->arg_start, size = task->mm->arg_end - arguments;
+  if (size > 0xffffffff) size = 0xffffffff;
+  add_user_bytes(AS_TEXT_TEXT, arguments, size, argv_limit);
+  submit(scratch);
+out:
+  release_scratch(scratch);
+  return 0;
+}
+
+/* The child begins as a copy: remembered executable and exclusion go with it. */
+static __always_inline void inherit(struct task_struct* child, struct as_process* parent) {
+  if (!parent || !parent->ready) return;
+  struct as_process* process = bpf_task_storage_get(&processes, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (process) bpf_probe_read_kernel(process, sizeof *process, parent);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
+  int thread = parent->tgid == child->tgid;
+  if (parent->flags & PF_KTHREAD_ || child->flags & PF_KTHREAD_) return 0;
+  if (thread && !(options & AS_OPTION_THREADS)) return 0;
+  struct as_process* process = process_of(parent);
+  struct as_scratch* scratch = take_scratch();
+  if (!scratch) return 0;
+  begin_record(scratch, parent, process, AS_KIND_FORK);
+  if (!thread) inherit(child, process);
+  if (!kind_is_on(AS_KIND_FORK)) goto out;
+  if (is_own(parent)) {
+    count(AS_COUNT_OWN);
+    goto out;
+  }
+  if (process && process->excluded) {
+    count(AS_COUNT_EXCLUDED);
+    goto out;
+  }
+  struct as_record* record = &scratch->record;
+  add_syscall(record, parent);
+  record->flags |= AS_RECORD_RESULT | (thread ? AS_RECORD_THREAD : 0);
+  record->result = child->pid;
+  record->target_pid = child->tgid;
+  record->target_tid = child->pid;
+  record->target_start_ns = child->start_boottime;
+  submit(scratch);
+out:
+  release_scratch(scratch);
+  return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct* task) {
+  if (task->flags & PF_KTHREAD_ || task->signal->live.counter != 0) return 0;
+  if (!kind_is_on(AS_KIND_EXIT)) return 0;
+  if (is_own(task)) {
+    count(AS_COUNT_OWN);
+    return 0;
+  }
+  struct as_process* process = process_of(task);
+  if (process && process->excluded) {
+    count(AS_COUNT_EXCLUDED);
+    return 0;
+  }
+  struct as_scratch* scratch = take_scratch();
+  if (!scratch) return 0;
+  begin_record(scratch, task, process, AS_KIND_EXIT);
+  add_syscall(&scratch->record, task);
+  /* What wait(2) will tell: the status of the group, or of its leader when all threads left by themselves. */
+  int grouped = task->signal->flags & SIGNAL_GROUP_EXIT_;
+  scratch->record.result = grouped ? task->signal->group_exit_code : task->group_leader->exit_code;
+  submit(scratch);
+  release_scratch(scratch);
+  return 0;
+}
+
+/* ---- system calls -----------------------------------------------------------------------------------------
+ */
+
+static __always_inline int result_is_wanted(const volatile struct as_call* call, long result) {
+  if (result >= 0 || result < -MAX_ERRNO_) return call->filter != AS_FILTER_FAILED;
+  if (result == -EINPROGRESS_ && call->kind == AS_KIND_CONNECT) return 1;
+  int access = result == -EACCES_ || result == -EPERM_;
+  return (options & (access ? AS_OPTION_FAILED_ACCESS : AS_OPTION_FAILED_OTHER)) != 0;
+}
+
+static __always_inline int open_is_wanted(__u64 flags) {
+  if (options & AS_OPTION_READS) return 1;
+  if (flags & O_PATH_) return 0;
+  return (flags & (O_ACCMODE_ | O_CREAT_ | O_TRUNC_)) != 0;
+}
+
+/* Requests that change another process or take hold of it: TRACEME, POKE*, SETREGS, SETFPREGS, ATTACH,
+ * SETREGSET, SEIZE. */
+static __always_inline int ptrace_is_wanted(__u64 request) {
+  if (options & AS_OPTION_ALL_PTRACE) return 1;
+  if (request < 64) return (0x1a071ULL >> request) & 1;
+  return request == 0x4205 || request == 0x4206;
+}
+
+/* Whether the arguments make the call worth a record. What has to be read for that is kept in `details`. */
+static __always_inline int arguments_are_wanted(const volatile struct as_call* call, struct pt_regs* regs,
+                                                int compat, __u64* details) {
+  __u64 value = register_argument(regs, compat, call->filter_argument);
+  switch (call->filter) {
+    case AS_FILTER_OPEN_FLAGS:
+      return open_is_wanted(value);
+    case AS_FILTER_OPEN_HOW:
+      if (bpf_probe_read_user(details, 16, (const void*)value)) return 1;
+      return open_is_wanted(details[0]);
+    case AS_FILTER_CLONE_FLAG:
+      return value & 1;
+    case AS_FILTER_RAW_SOCKET: {
+      if (options & AS_OPTION_ALL_SOCKETS) return 1;
+      __u64 type = register_argument(regs, compat, 2) & SOCK_TYPE_MASK_;
+      return value == AF_PACKET_ || type == SOCK_RAW_ || type == SOCK_PACKET_;
+    }
+    case AS_FILTER_PTRACE:
+      return ptrace_is_wanted(value);
+    case AS_FILTER_BPF:
+      return value >= 64 || (bpf_commands >> value) & 1;
+    case AS_FILTER_TIME_MODES: {
+      __u32 modes = 0;
+      if (bpf_probe_read_user(&modes, sizeof modes, (const void*)value)) return 1;
+      details[0] = modes;
+      return modes != 0;
+    }
+    case AS_FILTER_SEND_ADDRESS:
+      return value != 0;
+  }
+  return 1;
+}
+
+/* The path an argument gives and, when that is relative or names nothing, where it starts. */
+static __always_inline void add_path(struct as_scratch* scratch, __u32 directory_slot, __u32 path_slot,
+                                     __u32 directory, __u32 path) {
+  struct as_record* record = &scratch->record;
+  int first = -1;
+  if (path) {
+    __u64 address = argument_of(record, path);
+    first = address ? add_user_string(path_slot, address) : 0;
+    if (first == '/') {
+      if (scratch->chrooted) record->texts[path_slot & 7].flags |= AS_TEXT_CHROOT;
+      return;
+    }
+    if (first < 0) return;
+  } else if (!directory) {
+    return;
+  }
+  int descriptor = directory ? (int)argument_of(record, directory) : AS_AT_FDCWD;
+  add_directory(directory_slot, descriptor);
+}
+
+static __always_inline int same_directory(const struct as_record* record,
+                                          const volatile struct as_call* call) {
+  if (!(record->texts[AS_TEXT_DIRECTORY].flags & AS_TEXT_PRESENT)) return 0;
+  int first = call->directory ? (int)argument_of(record, call->directory) : AS_AT_FDCWD;
+  int second = call->second_directory ? (int)argument_of(record, call->second_directory) : AS_AT_FDCWD;
+  return first == second;
+}
+
+static __always_inline void add_second_path(struct as_scratch* scratch, const volatile struct as_call* call) {
+  struct as_record* record = &scratch->record;
+  if (!call->second_path) return;
+  __u64 address = argument_of(record, call->second_path);
+  int first = address ? add_user_string(AS_TEXT_SECOND_PATH, address) : 0;
+  if (first == '/') {
+    if (scratch->chrooted) record->texts[AS_TEXT_SECOND_PATH].flags |= AS_TEXT_CHROOT;
+    return;
+  }
+  if (first < 0) return;
+  if (same_directory(record, call)) {
+    record->texts[AS_TEXT_SECOND_DIRECTORY].flags = AS_TEXT_PRESENT | AS_TEXT_SAME;
+    return;
+  }
+  int descriptor = call->second_directory ? (int)argument_of(record, call->second_directory) : AS_AT_FDCWD;
+  add_directory(AS_TEXT_SECOND_DIRECTORY, descriptor);
+}
+
+static __always_inline void add_text(struct as_scratch* scratch, const volatile struct as_call* call) {
+  const struct as_record* record = &scratch->record;
+  if (!call->text) return;
+  __u64 address = argument_of(record, call->text);
+  if (!address) return;
+  if (call->text_length)
+    add_user_bytes(AS_TEXT_TEXT, address, (__u32)argument_of(record, call->text_length), AS_PATH_SIZE);
+  else
+    add_user_string(AS_TEXT_TEXT, address);
+}
+
+static __always_inline void mark_created(struct as_record* record, struct task_struct* task) {
+  if (record->kind != AS_KIND_OPEN || record->result < 0) return;
+  __u64 file = file_of(task, (int)record->result);
+  if (file && READ(struct file, file, f_mode) & FMODE_CREATED_) {
+    record->kind = AS_KIND_CREATE;
+    record->flags |= AS_RECORD_CREATED;
+  }
+}
+
+/* socketcall(2): puts the call it stands for and that call's arguments in place. */
+static __always_inline const volatile struct as_call* unfold_socketcall(__u64 arguments[AS_ARGUMENTS]) {
+  __u32 words[AS_ARGUMENTS] = {};
+  __u64 number = arguments[0];
+  if (number >= AS_SOCKETCALL_LIMIT) return 0;
+  __u32 index = socketcalls[number];
+  if (index == 0 || index >= AS_CALL_LIMIT) return 0;
+  /* Fewer than six may be there; the kernel copies only what the call needs, and so the page may end. */
+  if (bpf_probe_read_user(words, sizeof words, (const void*)arguments[1]) &&
+      bpf_probe_read_user(words, 3 * sizeof words[0], (const void*)arguments[1]))
+    return 0;
+  for (int i = 0; i < AS_ARGUMENTS; i++) arguments[i] = words[i];
+  return &calls[index];
+}
+
+static __always_inline int record_call(struct pt_regs* regs, long result, __u32 index, int compat,
+                                       struct task_struct* task) {
+  if (index >= AS_CALL_LIMIT) return 0;
+  const volatile struct as_call* call = &calls[index];
+  __u64 details[2] = {};
+  if (!result_is_wanted(call, result) || !arguments_are_wanted(call, regs, compat, details)) return 0;
+  if (is_own(task)) {
+    count(AS_COUNT_OWN);
+    return 0;
+  }
+  struct as_process* process = process_of(task);
+  if (process && process->excluded) {
+    count(AS_COUNT_EXCLUDED);
+    return 0;
+  }
+  struct as_scratch* scratch = take_scratch();
+  if (!scratch) return 0;
+  begin_record(scratch, task, process, call->kind);
+  struct as_record* record = &scratch->record;
+  record->syscall = (__s32)syscall_number(regs);
+  record->abi = abi_of(regs, compat);
+  record->result = result;
+  record->flags = AS_RECORD_RESULT;
+  record->details[0] = details[0];
+  record->details[1] = details[1];
+  for (int i = 0; i < AS_ARGUMENTS; i++) record->arguments[i] = register_argument(regs, compat, i + 1);
+  if (call->filter == AS_FILTER_SOCKETCALL) {
+    record->details[0] = record->arguments[0];
+    call = unfold_socketcall(record->arguments);
+    if (!call || !result_is_wanted(call, result)) goto out;
+    record->kind = call->kind;
+  }
+  mark_created(record, task);
+  add_path(scratch, AS_TEXT_DIRECTORY, AS_TEXT_PATH, call->directory, call->path);
+  add_second_path(scratch, call);
+  add_text(scratch, call);
+  if (call->socket && !add_socket(scratch, call, compat)) goto out;
+  submit(scratch);
+out:
+  release_scratch(scratch);
+  return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs* regs, long result) {
+  __u64 number = syscall_number(regs);
+  if (number >= AS_SYSCALL_LIMIT) return 0;
+  __u32 entry = call_index[number];
+  if (!entry) return 0;
+  struct task_struct* task = bpf_get_current_task_btf();
+  int compat = is_compat(task);
+  __u32 index = compat ? AS_COMPAT_CALL(entry) : AS_NATIVE_CALL(entry);
+  return index ? record_call(regs, result, index, compat, task) : 0;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/* What the programs share: knobs, maps, scratch space, counters, submitting. */
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/kernel_types.h"
+#include "bpf/record.h"
+
+/* ---- knobs: set before loading, constants for the verifier ------------------------------------------------
+ */
+
+const volatile __u16 call_index[AS_SYSCALL_LIMIT];
+const volatile struct as_call calls[AS_CALL_LIMIT];
+/* i386's socketcall(2): its call number to ours. */
+const volatile __u8 socketcalls[AS_SOCKETCALL_LIMIT];
+const volatile __u64 kinds_on;     /* bit set of enum as_kind, for those that no system call brings */
+const volatile __u32 options;      /* enum as_option */
+const volatile __u64 bpf_commands; /* bit set of the bpf(2) commands worth a record */
+const volatile __u32 argv_limit = AS_PATH_SIZE; /* bytes, at most AS_PATH_SIZE */
+const volatile __u32 wakeup_shift = 20;         /* the reader is woken whenever 2^n more bytes wait */
+
+/* ---- state that the user side may change while the programs run -------------------------------------------
+ */
+
+__u32 sensor_pid = 0; /* whose calls are not reported */
+
+/* ---- maps -------------------------------------------------------------------------------------------------
+ */
+
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 8 << 20);
+} ring SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, AS_COUNTERS);
+  __type(key, __u32);
+  __type(value, __u64);
+} counters SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __uint(max_entries, 4096);
+  __type(key, struct as_executable_key);
+  __type(value, __u32);
+} excluded_executables SEC(".maps");
+
+/* Addresses in the kernel, as plain numbers: they are compared and read from, never followed. */
+struct as_place {
+  __u64 mount; /* struct vfsmount */
+  __u64 dentry;
+};
+
+#define AS_EXECUTABLE_SIZE 512
+
+/* What does not change between two execs, kept with the thread group's leader. */
+struct as_process {
+  struct as_place root; /* whose `chrooted` is remembered */
+  __u8 chrooted;
+  __u8 excluded;
+  __u8 ready; /* the executable is known */
+  __u8 executable_flags;
+  __u16 executable_length;
+  char executable[AS_EXECUTABLE_SIZE]; /* components */
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct as_process);
+} processes SEC(".maps");
+
+/* Where a record grows: too large for the stack of 512 bytes. */
+struct as_scratch {
+  __u32 busy;
+  __u32 used;            /* bytes of `data` */
+  struct as_place root;  /* of the process */
+  struct as_place place; /* where a walk begins */
+  __u32 chrooted;
+  __u32 reserved;
+  struct as_record record;
+  char data[AS_DATA_SIZE + AS_TEXT_SIZE];
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct as_scratch);
+} scratch_space SEC(".maps");
+
+/* ---- counters ---------------------------------------------------------------------------------------------
+ */
+
+static __always_inline void count(__u32 counter) {
+  __u64* value = bpf_map_lookup_elem(&counters, &counter);
+  if (value)
+    (*value)++; /* per CPU, and nothing interrupts a program of ours on its CPU but another: see busy */
+}
+
+/* ---- scratch space ----------------------------------------------------------------------------------------
+ */
+
+static __always_inline struct as_scratch* scratch_of_cpu(void) {
+  __u32 zero = 0;
+  return bpf_map_lookup_elem(&scratch_space, &zero);
+}
+
+/* Tracepoints run with preemption off, so two records cannot grow on one CPU; should a kernel do otherwise,
+ * the later one is counted as lost instead of spoiling the earlier. */
+static __always_inline struct as_scratch* take_scratch(void) {
+  struct as_scratch* scratch = scratch_of_cpu();
+  if (!scratch) return 0;
+  if (scratch->busy) {
+    count(AS_COUNT_BUSY);
+    return 0;
+  }
+  scratch->busy = 1;
+  scratch->used = 0;
+  return scratch;
+}
+
+static __always_inline void release_scratch(struct as_scratch* scratch) { scratch->busy = 0; }
+
+/* Hands the record to the reader. Waking it costs ten times what the record does, so that is left to the
+ * reader's own timer, except when another part of the ring has filled up. */
+static __always_inline void submit(struct as_scratch* scratch) {
+  __u64 size = sizeof(struct as_record) + scratch->used;
+  size = (size + 7) & ~7ULL;
+  if (size > AS_RECORD_LIMIT) size = AS_RECORD_LIMIT;
+  scratch->record.size = size;
+  __u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+  __u64 after = waiting + size + BPF_RINGBUF_HDR_SZ;
+  __u64 flags = (after >> wakeup_shift) != (waiting >> wakeup_shift) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+  count(bpf_ringbuf_output(&ring, &scratch->record, size, flags) ? AS_COUNT_RING_FULL : AS_COUNT_SUBMITTED);
+}

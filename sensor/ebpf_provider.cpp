@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/ebpf_provider.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+
+namespace auditshift::sensor {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A batch ends after so many records, be there more or not; their space goes back to the kernel more often.
+constexpr std::size_t kBatch = 4096;
+constexpr std::size_t kReleaseEvery = 128;
+constexpr auto kLossInterval = 250ms;
+
+struct Cause {
+  as_counter counter;
+  std::string_view name;
+};
+constexpr Cause kKernelCauses[] = {{AS_COUNT_RING_FULL, "ring buffer full"},
+                                   {AS_COUNT_BUSY, "scratch space busy"}};
+static_assert(std::size(kKernelCauses) == AS_COUNT_DROPS);
+
+std::uint64_t sum(const std::vector<std::uint64_t>& values) {
+  return std::accumulate(values.begin(), values.end(), std::uint64_t{0});
+}
+
+}  // namespace
+
+EbpfProvider::EbpfProvider(EbpfOptions options, const base::Clock& clock)
+    : options_(options), clock_(clock) {}
+
+EbpfProvider::~EbpfProvider() { stop(); }
+
+base::Result<void> EbpfProvider::start() {
+  AUDITSHIFT_TRY(programs, KernelPrograms::load(options_));
+  AUDITSHIFT_TRY(ring, bpf::RingReader::open(programs.ring_fd()));
+  base::Fd epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return base::Error::from_errno(errno, "cannot make an epoll descriptor");
+  // Edge-triggered: records that came without a wake-up must not end the wait.
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, programs.ring_fd(), &event) != 0) {
+    return base::Error::from_errno(errno, "cannot wait for the ring buffer");
+  }
+  AUDITSHIFT_TRY_VOID(programs.attach(static_cast<std::uint32_t>(getpid())));
+  programs_ = std::move(programs);
+  ring_ = std::move(ring);
+  epoll_ = std::move(epoll);
+  reported_.clear();
+  reported_at_ = clock_.since_boot();
+  return {};
+}
+
+void EbpfProvider::stop() {
+  epoll_.reset();
+  ring_ = bpf::RingReader();
+  programs_.reset();
+}
+
+base::Result<std::size_t> EbpfProvider::poll(std::chrono::milliseconds timeout, Consumer& consumer) {
+  if (!programs_) return base::Error(base::Errc::invalid, "the ebpf provider has not been started");
+  const auto give_up = clock_.since_boot() + timeout;
+  std::size_t events = drain(consumer);
+  while (events == 0) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - clock_.since_boot());
+    if (left <= 0ms) break;
+    epoll_event event{};
+    const auto wait = static_cast<int>(std::min(left, options_.drain_interval).count());
+    if (epoll_wait(epoll_.get(), &event, 1, wait) < 0) {
+      if (errno == EINTR) break;  // a signal: the caller wants to look
+      return base::Error::from_errno(errno, "cannot wait for the ring buffer");
+    }
+    events = drain(consumer);
+  }
+  return events;
+}
+
+std::size_t EbpfProvider::drain(Consumer& consumer) {
+  follow_wall_clock();
+  // What comes while this runs is left to the next call, so that this one ends.
+  const std::uint64_t until = ring_.produced();
+  std::size_t events = 0, in_batch = 0, unreleased = 0;
+  for (auto bytes = ring_.next(); !bytes.empty(); bytes = ring_.next()) {
+    const Event* event = decoder_.decode(bytes);
+    if (event == nullptr) {
+      ++malformed_;
+    } else if (options_.kinds.contains(event->kind)) {
+      consumer.consume(*event);
+      ++events;
+      ++in_batch;
+    }
+    if (++unreleased == kReleaseEvery) {
+      ring_.release();
+      unreleased = 0;
+    }
+    if (in_batch == kBatch) {
+      consumer.end_of_batch();
+      in_batch = 0;
+    }
+    if (ring_.position() >= until) break;
+  }
+  ring_.release();
+  report_losses(consumer);
+  if (in_batch != 0) consumer.end_of_batch();
+  return events;
+}
+
+void EbpfProvider::follow_wall_clock() {
+  const auto boot = clock_.since_boot();
+  decoder_.set_wall_offset((clock_.now().time_since_epoch() - boot).count());
+}
+
+void EbpfProvider::report_losses(Consumer& consumer) {
+  const auto now = clock_.since_boot();
+  if (now - reported_at_ < kLossInterval) return;
+  const std::vector<DropCounter> causes = drops();
+  reported_.resize(causes.size());
+  bool any = false;
+  for (std::size_t i = 0; i < causes.size(); ++i) {
+    const std::uint64_t lost = causes[i].count - std::min(causes[i].count, reported_[i]);
+    if (lost == 0) continue;
+    reported_[i] = causes[i].count;
+    Event event;
+    event.kind = EventKind::loss;
+    event.boot_ns = static_cast<std::uint64_t>(now.count());
+    event.wall_ns = clock_.now().time_since_epoch().count();
+    event.loss = {causes[i].cause, lost, static_cast<std::uint64_t>(reported_at_.count()),
+                  static_cast<std::uint64_t>(now.count())};
+    consumer.consume(event);
+    any = true;
+  }
+  if (any) consumer.end_of_batch();
+  reported_at_ = now;
+}
+
+std::vector<DropCounter> EbpfProvider::drops() const {
+  std::vector<DropCounter> drops;
+  if (!programs_) return drops;
+  const auto counters = programs_->counters();
+  for (const Cause& cause : kKernelCauses) {
+    DropCounter drop{cause.name, 0, {}};
+    if (counters.ok()) drop.per_cpu = (*counters)[cause.counter];
+    drop.count = sum(drop.per_cpu);
+    drops.push_back(std::move(drop));
+  }
+  std::uint64_t missed = 0;
+  for (const auto& program : programs_->programs()) missed += program.missed;
+  drops.push_back({"program skipped by the kernel", missed, {}});
+  drops.push_back({"malformed record", malformed_, {}});
+  return drops;
+}
+
+std::uint64_t EbpfProvider::excluded() const {
+  if (!programs_) return 0;
+  const auto counters = programs_->counters();
+  return counters.ok() ? sum((*counters)[AS_COUNT_EXCLUDED]) + sum((*counters)[AS_COUNT_OWN]) : 0;
+}
+
+ProviderDescription EbpfProvider::describe() const {
+  ProviderDescription description{"ebpf", "core", {}};
+  if (!programs_) return description;
+  const auto add = [&](std::string key, std::string value) {
+    description.details.emplace_back(std::move(key), std::move(value));
+  };
+  add("ring_bytes", std::to_string(ring_.size()));
+  add("ring_waiting_bytes", std::to_string(ring_.waiting()));
+  if (const auto counters = programs_->counters(); counters.ok()) {
+    add("records_submitted", std::to_string(sum((*counters)[AS_COUNT_SUBMITTED])));
+    add("events_excluded", std::to_string(sum((*counters)[AS_COUNT_EXCLUDED])));
+    add("events_of_the_sensor", std::to_string(sum((*counters)[AS_COUNT_OWN])));
+    add("texts_unreadable", std::to_string(sum((*counters)[AS_COUNT_UNREADABLE])));
+    add("executables_not_remembered", std::to_string(sum((*counters)[AS_COUNT_NO_STORAGE])));
+  }
+  for (const auto& program : programs_->programs()) {
+    add("program_" + program.name, program.attach_point);
+    add("program_" + program.name + "_runs", std::to_string(program.runs));
+    add("program_" + program.name + "_run_time_ns", std::to_string(program.run_time_ns));
+  }
+  return description;
+}
+
+}  // namespace auditshift::sensor
