@@ -17,8 +17,8 @@
 
 enum as_abi { AS_ABI_UNKNOWN = 0, AS_ABI_X86_64, AS_ABI_X32, AS_ABI_I386, AS_ABI_ARM64, AS_ABI_ARM };
 
-/* The texts that follow a record's fixed part, in this order, which is also the order in which they are added; each
- * as long as its as_text says. */
+/* The texts that follow a record's fixed part, in this order, which is also the order in which they are
+ * added; each as long as its as_text says. */
 enum as_text_slot {
   AS_TEXT_EXECUTABLE = 0, /* components */
   AS_TEXT_PATH,

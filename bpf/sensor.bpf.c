@@ -179,10 +179,10 @@ static __always_inline int ptrace_is_wanted(__u64 request) {
   return request == 0x4205 || request == 0x4206;
 }
 
-/* Whether the arguments make the call worth a record. What has to be read for that is kept in `details`. */
-static __always_inline int arguments_are_wanted(const volatile struct as_call* call, struct pt_regs* regs,
-                                                int compat, __u64* details) {
-  __u64 value = register_argument(regs, compat, call->filter_argument);
+/* Whether the arguments make the call worth a record: `value` is the one the filter asks for, `next` the one
+ * after it. What has to be read from memory for that is kept in `details`. */
+static __always_inline int arguments_are_wanted(const volatile struct as_call* call, __u64 value, __u64 next,
+                                                __u64* details) {
   switch (call->filter) {
     case AS_FILTER_OPEN_FLAGS:
       return open_is_wanted(value);
@@ -193,7 +193,7 @@ static __always_inline int arguments_are_wanted(const volatile struct as_call* c
       return value & 1;
     case AS_FILTER_RAW_SOCKET: {
       if (options & AS_OPTION_ALL_SOCKETS) return 1;
-      __u64 type = register_argument(regs, compat, 2) & SOCK_TYPE_MASK_;
+      __u64 type = next & SOCK_TYPE_MASK_;
       return value == AF_PACKET_ || type == SOCK_RAW_ || type == SOCK_PACKET_;
     }
     case AS_FILTER_PTRACE:
@@ -298,7 +298,10 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
   if (index >= AS_CALL_LIMIT) return 0;
   const volatile struct as_call* call = &calls[index];
   __u64 details[2] = {};
-  if (!result_is_wanted(call, result) || !arguments_are_wanted(call, regs, compat, details)) return 0;
+  if (!result_is_wanted(call, result)) return 0;
+  if (!arguments_are_wanted(call, register_argument(regs, compat, call->filter_argument),
+                            register_argument(regs, compat, call->filter_argument + 1), details))
+    return 0;
   if (is_own(task)) {
     count(AS_COUNT_OWN);
     return 0;
@@ -323,6 +326,9 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
     record->details[0] = record->arguments[0];
     call = unfold_socketcall(record->arguments);
     if (!call || !result_is_wanted(call, result)) goto out;
+    if (!arguments_are_wanted(call, argument_of(record, call->filter_argument),
+                              argument_of(record, call->filter_argument + 1), details))
+      goto out;
     record->kind = call->kind;
   }
   mark_created(record, task);

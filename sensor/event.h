@@ -228,7 +228,9 @@ struct Event {
 
   Arguments argv;                ///< exec
   ProcessIdentity target;        ///< fork: the child; ptrace and process_write: the process acted on
-  std::uint32_t target_tid = 0;  ///< fork of a thread: its tid; ptrace: the number given
+  /// fork of a thread: its tid; ptrace: the number given; exec: the tid of the thread that called, which is
+  /// another than the pid when a thread took the process over.
+  std::uint32_t target_tid = 0;
   bool thread = false;           ///< fork: a thread of the same process
   int exit_code = -1;            ///< exit: 0…255 when it exited by itself
   int exit_signal = 0;           ///< exit: the signal that ended it; core_dump: the signal

@@ -148,6 +148,8 @@ void RecordDecoder::decode_open(const WatchedCall& call) {
   } else if (call.roles.flags == 0) {  // creat(2)
     event_.flags = O_CREAT | O_WRONLY | O_TRUNC;
   }
+  // An unnamed file in the directory that was named; the kernel does not mark it as created.
+  if ((event_.flags & O_TMPFILE) == O_TMPFILE && record_.result >= 0) event_.kind = EventKind::create;
 }
 
 Path RecordDecoder::resolve(const Text& directory, const Text& path, PathBuilder& builder) {
@@ -190,6 +192,7 @@ void RecordDecoder::decode_paths() {
     case EventKind::exec:
       if (event_.syscall.failed()) return;
       event_.cwd = resolve(directory, Text{}, cwd_);
+      event_.target_tid = record_.target_tid;
       event_.argv = {text.bytes, text.has(AS_TEXT_PRESENT), text.has(AS_TEXT_TRUNCATED),
                      text.has(AS_TEXT_UNREADABLE)};
       return;
