@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sensor adds to a system call, beside what any program there would add.
+//
+// usage: bench_sensor_overhead [ROUNDS [CALLS]]
+//
+// Each round runs each workload once per variant, in an order shuffled anew: with nothing attached, with a
+// program that counts, with one that copies a rename's two paths, with the sensor and a consumer that
+// discards. CPU time is what counts, not the clock on the wall: the caller's own per call, the reader's per
+// million events.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "bpf/libbpf_log.h"
+#include "bpf/ring_reader.h"
+#include "sensor/ebpf_provider.h"
+#include "skeletons/bare.skel.h"
+
+namespace auditshift::sensor {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Workload {
+  const char* name;
+  unsigned divisor;  ///< so many fewer calls than asked for: it is that much slower
+  void (*call)(std::uint64_t turn);
+};
+
+void unlink_and_create(std::uint64_t) {
+  unlink("victim");
+  close(open("victim", O_CREAT | O_WRONLY, 0600));
+}
+
+void fork_and_exec(std::uint64_t) {
+  const pid_t child = vfork();
+  if (child == 0) {
+    execl("/bin/true", "true", nullptr);
+    _exit(1);
+  }
+  waitpid(child, nullptr, 0);
+}
+
+const Workload kWorkloads[] = {
+    {"getppid", 1, [](std::uint64_t) { syscall(SYS_getppid); }},
+    {"rename, absolute", 4,
+     [](std::uint64_t turn) {
+       static const std::string names[] = {std::string(get_current_dir_name()) + "/a",
+                                           std::string(get_current_dir_name()) + "/b"};
+       renameat(AT_FDCWD, names[turn % 2].c_str(), AT_FDCWD, names[(turn + 1) % 2].c_str());
+     }},
+    {"rename, relative", 4,
+     [](std::uint64_t turn) { renameat(AT_FDCWD, turn % 2 ? "b" : "a", AT_FDCWD, turn % 2 ? "a" : "b"); }},
+    {"open for reading", 2, [](std::uint64_t) { close(open("read", O_RDONLY)); }},
+    {"open for writing", 2, [](std::uint64_t) { close(open("read", O_WRONLY)); }},
+    {"unlink and create", 10, unlink_and_create},
+    {"vfork and exec", 2000, fork_and_exec},
+};
+
+double cpu_seconds(int who) {
+  rusage usage{};
+  getrusage(who, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// Counts and forgets.
+class Discard final : public Consumer {
+ public:
+  void consume(const Event& event) override {
+    if (event.kind != EventKind::loss) ++events;
+  }
+  void end_of_batch() override {}
+  std::uint64_t events = 0;
+};
+
+/// Something that is attached while a workload runs, and its reader.
+class Variant {
+ public:
+  virtual ~Variant() = default;
+  virtual void drain() {}
+  virtual std::uint64_t events() const { return 0; }
+  virtual std::uint64_t lost() const { return 0; }
+};
+
+struct DestroyBare {
+  void operator()(bare_bpf* skeleton) const { bare_bpf::destroy(skeleton); }
+};
+
+class Bare final : public Variant {
+ public:
+  explicit Bare(bool paths) : skeleton_(bare_bpf::open()) {
+    skeleton_->rodata->rename_number = SYS_renameat;
+    bpf_program__set_autoload(paths ? skeleton_->progs.count_calls : skeleton_->progs.copy_paths, false);
+    if (bare_bpf::load(skeleton_.get()) != 0 || bare_bpf::attach(skeleton_.get()) != 0) std::abort();
+    ring_ = std::move(*bpf::RingReader::open(bpf_map__fd(skeleton_->maps.ring)));
+  }
+  void drain() override {
+    while (!ring_.next().empty()) ++events_;
+    ring_.release();
+  }
+  std::uint64_t events() const override { return events_; }
+
+ private:
+  std::unique_ptr<bare_bpf, DestroyBare> skeleton_;
+  bpf::RingReader ring_;
+  std::uint64_t events_ = 0;
+};
+
+class Whole final : public Variant {
+ public:
+  Whole() : provider_({}, clock_) {
+    const auto started = provider_.start();
+    if (!started.ok()) {
+      std::fprintf(stderr, "error: %s\n", started.error().message().c_str());
+      std::exit(1);
+    }
+  }
+  void drain() override { (void)provider_.poll(0ms, discard_); }
+  std::uint64_t events() const override { return discard_.events; }
+  std::uint64_t lost() const override {
+    std::uint64_t count = 0;
+    for (const DropCounter& drop : provider_.drops()) count += drop.count;
+    return count;
+  }
+
+ private:
+  base::SystemClock clock_;
+  EbpfProvider provider_;
+  Discard discard_;
+};
+
+const char* const kVariants[] = {"nothing", "counter", "copy paths", "sensor"};
+
+std::unique_ptr<Variant> make_variant(std::size_t index) {
+  switch (index) {
+    case 1:
+      return std::make_unique<Bare>(false);
+    case 2:
+      return std::make_unique<Bare>(true);
+    case 3:
+      return std::make_unique<Whole>();
+    default:
+      return std::make_unique<Variant>();
+  }
+}
+
+struct Measurement {
+  double caller_ns = 0;             ///< CPU time per call
+  double reader_s_per_million = 0;  ///< CPU time of this process per million events
+  std::uint64_t lost = 0;
+};
+
+Measurement measure(const Workload& workload, std::size_t variant, std::uint64_t calls) {
+  const auto attached = make_variant(variant);
+  static auto* const spent =
+      static_cast<double*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  const double reader_before = cpu_seconds(RUSAGE_SELF);
+  const pid_t worker = fork();
+  if (worker == 0) {
+    for (std::uint64_t turn = 0; turn < calls / 10; ++turn) workload.call(turn);  // warm up
+    const double before = cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN);
+    for (std::uint64_t turn = calls % 2; turn < calls; ++turn) workload.call(turn);
+    *spent = cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN) - before;
+    _exit(0);
+  }
+  while (waitpid(worker, nullptr, WNOHANG) == 0) {
+    usleep(20'000);
+    attached->drain();
+  }
+  attached->drain();
+  Measurement result;
+  result.caller_ns = *spent * 1e9 / static_cast<double>(calls);
+  result.lost = attached->lost();
+  const std::uint64_t events = attached->events();
+  if (events > calls / 2) {
+    result.reader_s_per_million =
+        (cpu_seconds(RUSAGE_SELF) - reader_before) * 1e6 / static_cast<double>(events);
+  }
+  return result;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+void run(unsigned rounds, std::uint64_t calls) {
+  std::mt19937 random(1);
+  std::printf("%-20s %10s | added ns per call (CPU s of the reader per million events)\n", "", "nothing");
+  for (const Workload& workload : kWorkloads) {
+    std::vector<std::vector<double>> caller(std::size(kVariants)), reader(std::size(kVariants));
+    std::uint64_t lost = 0;
+    std::vector<double> added[std::size(kVariants)];
+    for (unsigned round = 0; round < rounds; ++round) {
+      std::vector<std::size_t> order = {0, 1, 2, 3};
+      std::shuffle(order.begin(), order.end(), random);
+      double of_round[std::size(kVariants)] = {};
+      for (const std::size_t variant : order) {
+        const Measurement result = measure(workload, variant, calls / workload.divisor / 2 * 2);
+        of_round[variant] = result.caller_ns;
+        caller[variant].push_back(result.caller_ns);
+        reader[variant].push_back(result.reader_s_per_million);
+        lost += result.lost;
+      }
+      for (std::size_t variant = 1; variant < std::size(kVariants); ++variant) {
+        added[variant].push_back(of_round[variant] - of_round[0]);
+      }
+    }
+    std::printf("%-20s %10.0f |", workload.name, median(caller[0]));
+    for (std::size_t variant = 1; variant < std::size(kVariants); ++variant) {
+      std::printf("  %s %+.0f", kVariants[variant], median(added[variant]));
+      if (median(reader[variant]) > 0) std::printf(" (%.2f)", median(reader[variant]));
+    }
+    std::printf("  lost %llu\n", static_cast<unsigned long long>(lost));
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace
+}  // namespace auditshift::sensor
+
+int main(int count, char** values) {
+  auditshift::bpf::route_libbpf_messages();
+  char folder[] = "/tmp/auditshift-bench-XXXXXX";
+  if (mkdtemp(folder) == nullptr || chdir(folder) != 0) return 1;
+  for (const char* name : {"a", "read", "victim"}) close(open(name, O_CREAT | O_WRONLY, 0600));
+  auditshift::sensor::run(count > 1 ? static_cast<unsigned>(std::atoi(values[1])) : 7,
+                          count > 2 ? std::strtoull(values[2], nullptr, 10) : 1'000'000);
+  for (const char* name : {"a", "b", "read", "victim"}) unlink(name);
+  if (chdir("/") == 0) rmdir(folder);
+  return 0;
+}
