@@ -45,23 +45,37 @@ static __always_inline int walk_executable(struct as_scratch* scratch, struct as
   return 0;
 }
 
+/* Whether the executable's events are wanted, asked once per exec and change of the exclusions. An exclusion
+ * that was inherited ends with such a change: what is no longer surely excluded is seen. */
+static __always_inline void judge(struct as_scratch* scratch, struct as_process* process) {
+  struct as_executable_key* key =
+      (struct as_executable_key*)(scratch->data + AS_DATA_SIZE); /* nothing is there yet */
+  __u32 length = process->executable_length;
+  __u32* found = 0;
+  if (length <= AS_EXCLUSION_SIZE) {
+    __builtin_memset(key, 0, sizeof *key);
+    if (!bpf_probe_read_kernel(key->components, length, process->executable))
+      found = bpf_map_lookup_elem(&excluded_executables, key);
+  }
+  process->excluded = found ? *found : 0;
+  if (process->judged) process->inherited = 0;
+  process->judged = state.exclusions;
+}
+
+static __always_inline int is_excluded(const struct as_process* process) {
+  return process && process->judged == state.exclusions && (process->excluded || process->inherited);
+}
+
 static __always_inline void add_executable(struct as_scratch* scratch, struct as_process* process) {
   if (!process || !process->ready) {
     walk_executable(scratch, process);
-    return;
+  } else {
+    __u32 length = process->executable_length, used = scratch->used;
+    if (length > AS_EXECUTABLE_SIZE || used > AS_DATA_SIZE) return;
+    bpf_probe_read_kernel(scratch->data + used, length, process->executable);
+    set_text(scratch, AS_TEXT_EXECUTABLE, length, process->executable_flags);
   }
-  __u32 length = process->executable_length, used = scratch->used;
-  if (length > AS_EXECUTABLE_SIZE || used > AS_DATA_SIZE) return;
-  bpf_probe_read_kernel(scratch->data + used, length, process->executable);
-  set_text(scratch, AS_TEXT_EXECUTABLE, length, process->executable_flags);
-}
-
-static __always_inline __u32 native_abi(void) {
-#if defined(__TARGET_ARCH_x86)
-  return AS_ABI_X86_64;
-#else
-  return AS_ABI_ARM64;
-#endif
+  if (process && process->ready && process->judged != state.exclusions) judge(scratch, process);
 }
 
 /* Fills everything that is about the current process, and clears the rest. */

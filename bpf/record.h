@@ -155,13 +155,12 @@ struct as_call {
 
 /* Bits of the `options` knob. */
 enum as_option {
-  AS_OPTION_READS = 1 << 0,             /* opens that only read */
-  AS_OPTION_THREADS = 1 << 1,           /* new threads */
-  AS_OPTION_FAILED_ACCESS = 1 << 2,     /* calls that failed with EACCES or EPERM */
-  AS_OPTION_FAILED_OTHER = 1 << 3,      /* calls that failed otherwise */
-  AS_OPTION_ALL_SOCKETS = 1 << 4,       /* socket(2) of every kind */
-  AS_OPTION_ALL_PTRACE = 1 << 5,        /* ptrace requests that only look, too */
-  AS_OPTION_INHERIT_EXCLUSION = 1 << 6, /* children of an excluded process are excluded */
+  AS_OPTION_READS = 1 << 0,         /* opens that only read */
+  AS_OPTION_THREADS = 1 << 1,       /* new threads */
+  AS_OPTION_FAILED_ACCESS = 1 << 2, /* calls that failed with EACCES or EPERM */
+  AS_OPTION_FAILED_OTHER = 1 << 3,  /* calls that failed otherwise */
+  AS_OPTION_ALL_SOCKETS = 1 << 4,   /* socket(2) of every kind */
+  AS_OPTION_ALL_PTRACE = 1 << 5,    /* ptrace requests that only look, too */
 };
 
 /* ---- counters -------------------------------------------------------------------------------------------
@@ -181,6 +180,23 @@ enum as_counter {
   AS_COUNTERS
 };
 
+/* ---- state ----------------------------------------------------------------------------------------------
+ */
+
+/* Changes with every change of struct as_record or of what its members mean. */
+#define AS_RECORD_VERSION 1
+
+/* Written by the user side while the programs run, and kept with them when they outlive it. */
+struct as_state {
+  __u32 sensor_pid; /* whose calls are not reported */
+  __u32 record_version;
+  __u64 fingerprint; /* of the programs and their knobs */
+  __u32 exclusions;  /* goes up with every change of the exclusions; 0: there never were any */
+  __u32 reserved;
+  __u64 reported[AS_COUNT_DROPS]; /* losses that readers have been told of, by cause */
+  __u64 reported_missed;          /* the same, of programs that the kernel did not run */
+};
+
 /* ---- exclusions -----------------------------------------------------------------------------------------
  */
 
@@ -190,3 +206,11 @@ enum as_counter {
 struct as_executable_key {
   char components[AS_EXCLUSION_SIZE];
 };
+
+/* The value: what exclusion of this executable means. */
+enum as_exclusion {
+  AS_EXCLUDE_PROCESS = 1 << 0,
+  AS_EXCLUDE_CHILDREN = 1 << 1, /* and what it starts, whatever that executes */
+};
+
+#define AS_EXCLUSION_LIMIT 8192

@@ -27,7 +27,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define SOCK_TYPE_MASK_ 0xf
 #define SIGNAL_GROUP_EXIT_ 4 /* include/linux/sched/signal.h */
 
-static __always_inline int is_own(struct task_struct* task) { return (__u32)task->tgid == sensor_pid; }
+static __always_inline int is_own(struct task_struct* task) { return (__u32)task->tgid == state.sensor_pid; }
 
 static __always_inline int kind_is_on(__u32 kind) { return (kinds_on >> kind) & 1; }
 
@@ -46,33 +46,19 @@ static __always_inline void add_syscall(struct as_record* record, struct task_st
   for (int i = 0; i < AS_ARGUMENTS; i++) record->arguments[i] = register_argument(regs, compat, i + 1);
 }
 
-static __always_inline int is_excluded_executable(struct as_scratch* scratch, struct as_process* process) {
-  /* The record's data begins with the components; behind them lies no zero yet. */
-  struct as_executable_key* key = (struct as_executable_key*)(scratch->data + AS_DATA_SIZE);
-  __u32 length = process->executable_length;
-  if (!process->ready || length > sizeof key->components) return 0;
-  __builtin_memset(key, 0, sizeof *key);
-  if (bpf_probe_read_kernel(key->components, length, process->executable)) return 0;
-  return bpf_map_lookup_elem(&excluded_executables, key) != 0;
-}
-
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
   struct as_process* process = process_of(task);
-  if (process) process->ready = 0;
+  if (process) process->ready = process->judged = 0; /* another executable from now on */
   struct as_scratch* scratch = take_scratch();
   if (!scratch) return 0;
   begin_record(scratch, task, process, AS_KIND_EXEC);
-  if (process) {
-    int inherits = options & AS_OPTION_INHERIT_EXCLUSION && process->excluded;
-    process->excluded = inherits || is_excluded_executable(scratch, process);
-  }
   if (!kind_is_on(AS_KIND_EXEC)) goto out;
   if (is_own(task)) {
     count(AS_COUNT_OWN);
     goto out;
   }
-  if (process && process->excluded) {
+  if (is_excluded(process)) {
     count(AS_COUNT_EXCLUDED);
     goto out;
   }
@@ -95,7 +81,8 @@ out:
 static __always_inline void inherit(struct task_struct* child, struct as_process* parent) {
   if (!parent || !parent->ready) return;
   struct as_process* process = bpf_task_storage_get(&processes, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-  if (process) bpf_probe_read_kernel(process, sizeof *process, parent);
+  if (!process || bpf_probe_read_kernel(process, sizeof *process, parent)) return;
+  process->inherited = parent->inherited || parent->excluded & AS_EXCLUDE_CHILDREN;
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -113,7 +100,7 @@ int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
     count(AS_COUNT_OWN);
     goto out;
   }
-  if (process && process->excluded) {
+  if (is_excluded(process)) {
     count(AS_COUNT_EXCLUDED);
     goto out;
   }
@@ -139,18 +126,23 @@ int BPF_PROG(on_exit, struct task_struct* task) {
     return 0;
   }
   struct as_process* process = process_of(task);
-  if (process && process->excluded) {
+  if (is_excluded(process)) {
     count(AS_COUNT_EXCLUDED);
     return 0;
   }
   struct as_scratch* scratch = take_scratch();
   if (!scratch) return 0;
   begin_record(scratch, task, process, AS_KIND_EXIT);
+  if (is_excluded(process)) {
+    count(AS_COUNT_EXCLUDED);
+    goto out;
+  }
   add_syscall(&scratch->record, task);
   /* What wait(2) will tell: the status of the group, or of its leader when all threads left by themselves. */
   int grouped = task->signal->flags & SIGNAL_GROUP_EXIT_;
   scratch->record.result = grouped ? task->signal->group_exit_code : task->group_leader->exit_code;
   submit(scratch);
+out:
   release_scratch(scratch);
   return 0;
 }
@@ -307,13 +299,17 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
     return 0;
   }
   struct as_process* process = process_of(task);
-  if (process && process->excluded) {
+  if (is_excluded(process)) {
     count(AS_COUNT_EXCLUDED);
     return 0;
   }
   struct as_scratch* scratch = take_scratch();
   if (!scratch) return 0;
   begin_record(scratch, task, process, call->kind);
+  if (is_excluded(process)) { /* found only now, with its first event */
+    count(AS_COUNT_EXCLUDED);
+    goto out;
+  }
   struct as_record* record = &scratch->record;
   record->syscall = (__s32)syscall_number(regs);
   record->abi = abi_of(regs, compat);

@@ -28,7 +28,7 @@ const volatile __u32 wakeup_shift = 20;         /* the reader is woken whenever 
 /* ---- state that the user side may change while the programs run -------------------------------------------
  */
 
-__u32 sensor_pid = 0; /* whose calls are not reported */
+struct as_state state = {};
 
 /* ---- maps -------------------------------------------------------------------------------------------------
  */
@@ -48,7 +48,7 @@ struct {
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(map_flags, BPF_F_NO_PREALLOC);
-  __uint(max_entries, 4096);
+  __uint(max_entries, AS_EXCLUSION_LIMIT);
   __type(key, struct as_executable_key);
   __type(value, __u32);
 } excluded_executables SEC(".maps");
@@ -65,10 +65,12 @@ struct as_place {
 struct as_process {
   struct as_place root; /* whose `chrooted` is remembered */
   __u8 chrooted;
-  __u8 excluded;
-  __u8 ready; /* the executable is known */
+  __u8 excluded;  /* enum as_exclusion, by its own executable */
+  __u8 inherited; /* by that of an ancestor */
+  __u8 ready;     /* the executable is known */
   __u8 executable_flags;
   __u16 executable_length;
+  __u32 judged;                        /* as_state.exclusions when that was found */
   char executable[AS_EXECUTABLE_SIZE]; /* components */
 };
 

@@ -38,29 +38,72 @@ EbpfProvider::EbpfProvider(EbpfOptions options, const base::Clock& clock)
 EbpfProvider::~EbpfProvider() { stop(); }
 
 base::Result<void> EbpfProvider::start() {
-  AUDITSHIFT_TRY(programs, KernelPrograms::load(options_));
-  AUDITSHIFT_TRY(ring, bpf::RingReader::open(programs.ring_fd()));
+  AUDITSHIFT_TRY_VOID(obtain_programs());
+  auto ring = bpf::RingReader::open(programs_->ring_fd());
   base::Fd epoll(epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll) return base::Error::from_errno(errno, "cannot make an epoll descriptor");
   // Edge-triggered: records that came without a wake-up must not end the wait.
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
-  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, programs.ring_fd(), &event) != 0) {
-    return base::Error::from_errno(errno, "cannot wait for the ring buffer");
+  if (!ring.ok() || !epoll || epoll_ctl(epoll.get(), EPOLL_CTL_ADD, programs_->ring_fd(), &event) != 0) {
+    const int number = errno;
+    stop();
+    if (!ring.ok()) return std::move(ring).error();
+    return base::Error::from_errno(number, "cannot wait for the ring buffer");
   }
-  AUDITSHIFT_TRY_VOID(programs.attach(static_cast<std::uint32_t>(getpid())));
-  programs_ = std::move(programs);
-  ring_ = std::move(ring);
+  ring_ = std::move(*ring);
   epoll_ = std::move(epoll);
-  reported_.clear();
   reported_at_ = clock_.since_boot();
   return {};
 }
 
+base::Result<void> EbpfProvider::obtain_programs() {
+  const std::string& pins = options_.pin_directory;
+  std::optional<KernelPrograms> old;
+  as_state state{};
+  if (!pins.empty()) {
+    // Half a set of pins, or one of an unknown version, is of no use: it is replaced.
+    auto found = KernelPrograms::adopt(pins);
+    if (found.ok()) old = std::move(*found);
+    if (old) state = old->state().value_or(as_state{});
+    if (state.record_version != AS_RECORD_VERSION) old.reset();
+  }
+  if (old) {
+    AUDITSHIFT_TRY(fingerprint, KernelPrograms::fingerprint(options_));
+    adopted_ = fingerprint == state.fingerprint;
+  }
+  if (adopted_) {
+    programs_ = std::move(old);
+  } else {
+    AUDITSHIFT_TRY(loaded, KernelPrograms::load(options_));
+    AUDITSHIFT_TRY(fresh, loaded.state());
+    state = fresh;
+    programs_ = std::move(loaded);
+  }
+  state.sensor_pid = static_cast<std::uint32_t>(getpid());
+  AUDITSHIFT_TRY_VOID(programs_->set_state(state));
+  reported_.assign(std::begin(state.reported), std::end(state.reported));
+  reported_.push_back(state.reported_missed);
+  reported_.push_back(malformed_);
+  if (adopted_) return {};
+  AUDITSHIFT_TRY_VOID(programs_->attach());
+  if (!pins.empty()) AUDITSHIFT_TRY_VOID(programs_->pin(pins));
+  if (old) {
+    if (auto ring = bpf::RingReader::open(old->ring_fd()); ring.ok()) retired_ = std::move(*ring);
+  }
+  return {};  // `old` detaches here
+}
+
+base::Result<void> EbpfProvider::set_exclusions(std::span<const ExcludedExecutable> executables) {
+  return programs_->set_exclusions(executables);
+}
+
 void EbpfProvider::stop() {
+  if (programs_ && !options_.pin_directory.empty()) KernelPrograms::unpin(options_.pin_directory);
   epoll_.reset();
   ring_ = bpf::RingReader();
+  retired_.reset();
   programs_.reset();
+  adopted_ = false;
 }
 
 base::Result<std::size_t> EbpfProvider::poll(std::chrono::milliseconds timeout, Consumer& consumer) {
@@ -83,10 +126,23 @@ base::Result<std::size_t> EbpfProvider::poll(std::chrono::milliseconds timeout, 
 
 std::size_t EbpfProvider::drain(Consumer& consumer) {
   follow_wall_clock();
+  std::size_t events = 0;
+  if (retired_) {
+    events += read_ring(*retired_, consumer);
+    retired_.reset();
+  }
+  events += read_ring(ring_, consumer);
+  report_losses(consumer);
+  return events;
+}
+
+std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
   // What comes while this runs is left to the next call, so that this one ends.
-  const std::uint64_t until = ring_.produced();
+  const std::uint64_t until = ring.produced();
   std::size_t events = 0, in_batch = 0, unreleased = 0;
-  for (auto bytes = ring_.next(); !bytes.empty(); bytes = ring_.next()) {
+  while (ring.position() < until) {
+    const auto bytes = ring.next();
+    if (bytes.empty()) break;
     const Event* event = decoder_.decode(bytes);
     if (event == nullptr) {
       ++malformed_;
@@ -96,18 +152,16 @@ std::size_t EbpfProvider::drain(Consumer& consumer) {
       ++in_batch;
     }
     if (++unreleased == kReleaseEvery) {
-      ring_.release();
+      ring.release();
       unreleased = 0;
     }
     if (in_batch == kBatch) {
       consumer.end_of_batch();
       in_batch = 0;
     }
-    if (ring_.position() >= until) break;
   }
-  ring_.release();
-  report_losses(consumer);
   if (in_batch != 0) consumer.end_of_batch();
+  ring.release();
   return events;
 }
 
@@ -120,7 +174,6 @@ void EbpfProvider::report_losses(Consumer& consumer) {
   const auto now = clock_.since_boot();
   if (now - reported_at_ < kLossInterval) return;
   const std::vector<DropCounter> causes = drops();
-  reported_.resize(causes.size());
   bool any = false;
   for (std::size_t i = 0; i < causes.size(); ++i) {
     const std::uint64_t lost = causes[i].count - std::min(causes[i].count, reported_[i]);
@@ -135,8 +188,15 @@ void EbpfProvider::report_losses(Consumer& consumer) {
     consumer.consume(event);
     any = true;
   }
-  if (any) consumer.end_of_batch();
   reported_at_ = now;
+  if (!any) return;
+  consumer.end_of_batch();
+  // For whoever adopts the programs: these have been told.
+  if (auto state = programs_->state(); state.ok()) {
+    std::copy_n(reported_.begin(), AS_COUNT_DROPS, state->reported);
+    state->reported_missed = reported_[AS_COUNT_DROPS];
+    (void)programs_->set_state(*state).ok();
+  }
 }
 
 std::vector<DropCounter> EbpfProvider::drops() const {
@@ -168,6 +228,7 @@ ProviderDescription EbpfProvider::describe() const {
   const auto add = [&](std::string key, std::string value) {
     description.details.emplace_back(std::move(key), std::move(value));
   };
+  add("programs", adopted_ ? "adopted from " + options_.pin_directory : "loaded");
   add("ring_bytes", std::to_string(ring_.size()));
   add("ring_waiting_bytes", std::to_string(ring_.waiting()));
   if (const auto counters = programs_->counters(); counters.ok()) {
@@ -178,7 +239,7 @@ ProviderDescription EbpfProvider::describe() const {
     add("executables_not_remembered", std::to_string(sum((*counters)[AS_COUNT_NO_STORAGE])));
   }
   for (const auto& program : programs_->programs()) {
-    add("program_" + program.name, program.attach_point);
+    add("program_" + program.name, "tp_btf/" + program.tracepoint);
     add("program_" + program.name + "_runs", std::to_string(program.runs));
     add("program_" + program.name + "_run_time_ns", std::to_string(program.run_time_ns));
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,6 +20,12 @@ namespace auditshift::sensor {
 /// Events from the kernel's BTF tracepoints (tier "core"): needs what bpf::Tier::core needs, Linux 5.11.
 ///
 /// Losses appear in the stream as events of kind `loss` and in drops().
+///
+/// With a pin directory the kernel side outlives this process when it dies: the next one adopts it and goes
+/// on reading where this one ended. The records of the last batch may then come twice, none is missing as
+/// long as the ring held them, and if it did not, a loss event says so. With other options than the dead
+/// process had, new programs take the place of the old ones once they run, and what the old ring holds comes
+/// first. REQUIRES: one process at a time uses a pin directory.
 class EbpfProvider final : public Provider {
  public:
   /// REQUIRES: `clock` outlives this.
@@ -33,18 +40,25 @@ class EbpfProvider final : public Provider {
   KindSet kinds() const override { return options_.kinds; }
   ProviderDescription describe() const override;
 
+  /// See KernelPrograms::set_exclusions. REQUIRES: started.
+  base::Result<void> set_exclusions(std::span<const ExcludedExecutable> executables);
+
   /// Events of excluded processes and of the sensor itself, which were seen and left out on purpose.
   std::uint64_t excluded() const;
 
  private:
+  base::Result<void> obtain_programs();
   std::size_t drain(Consumer& consumer);
+  std::size_t read_ring(bpf::RingReader& ring, Consumer& consumer);
   void report_losses(Consumer& consumer);
   void follow_wall_clock();
 
   EbpfOptions options_;
   const base::Clock& clock_;
   std::optional<KernelPrograms> programs_;
+  bool adopted_ = false;
   bpf::RingReader ring_;
+  std::optional<bpf::RingReader> retired_;  ///< of the programs that ours took the place of
   base::Fd epoll_;
   RecordDecoder decoder_;
   std::uint64_t malformed_ = 0;

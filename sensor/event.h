@@ -226,14 +226,14 @@ struct Event {
   Path second_path;  ///< the new name of a rename or link; the source of a mount
   Path cwd;          ///< exec only
 
-  Arguments argv;                ///< exec
-  ProcessIdentity target;        ///< fork: the child; ptrace and process_write: the process acted on
+  Arguments argv;          ///< exec
+  ProcessIdentity target;  ///< fork: the child; ptrace and process_write: the process acted on
   /// fork of a thread: its tid; ptrace: the number given; exec: the tid of the thread that called, which is
   /// another than the pid when a thread took the process over.
   std::uint32_t target_tid = 0;
-  bool thread = false;           ///< fork: a thread of the same process
-  int exit_code = -1;            ///< exit: 0…255 when it exited by itself
-  int exit_signal = 0;           ///< exit: the signal that ended it; core_dump: the signal
+  bool thread = false;  ///< fork: a thread of the same process
+  int exit_code = -1;   ///< exit: 0…255 when it exited by itself
+  int exit_signal = 0;  ///< exit: the signal that ended it; core_dump: the signal
   bool core_dumped = false;
 
   std::uint64_t flags = 0;  ///< open, unlinkat, renameat2, mount, clone, …: the call's flag word

@@ -3,10 +3,13 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 
 #include <bit>
 #include <cerrno>
+#include <cstring>
+#include <memory>
 
 #include "bpf/libbpf_log.h"
 #include "sensor/watched_calls.h"
@@ -79,30 +82,18 @@ base::Error load_error(int number) {
   return error;
 }
 
-}  // namespace
+struct Destroy {
+  void operator()(sensor_bpf* skeleton) const { sensor_bpf::destroy(skeleton); }
+};
+using Skeleton = std::unique_ptr<sensor_bpf, Destroy>;
 
-KindSet EbpfOptions::default_kinds() {
-  KindSet kinds = KindSet::all();
-  for (const EventKind kind : {EventKind::running, EventKind::name, EventKind::core_dump, EventKind::send,
-                               EventKind::set_socket_option}) {
-    kinds.erase(kind);
-  }
-  return kinds;
-}
-
-KernelPrograms::KernelPrograms(sensor_bpf* skeleton) : skeleton_(skeleton) {}
-KernelPrograms::KernelPrograms(KernelPrograms&&) noexcept = default;
-KernelPrograms& KernelPrograms::operator=(KernelPrograms&&) noexcept = default;
-KernelPrograms::~KernelPrograms() = default;
-void KernelPrograms::Destroy::operator()(sensor_bpf* skeleton) const { sensor_bpf::destroy(skeleton); }
-
-base::Result<KernelPrograms> KernelPrograms::load(const EbpfOptions& options) {
+/// The object file with its knobs set, not loaded.
+base::Result<Skeleton> configure(const EbpfOptions& options) {
   bpf::route_libbpf_messages();
   if (!std::has_single_bit(options.ring_bytes) || options.ring_bytes > 1ULL << 31) {
     return base::Error(base::Errc::invalid, "the ring buffer's size must be a power of two of at most 2 GiB");
   }
-  KernelPrograms programs(sensor_bpf::open());
-  sensor_bpf* skeleton = programs.skeleton_.get();
+  Skeleton skeleton(sensor_bpf::open());
   if (skeleton == nullptr) return load_error(errno);
   auto& knobs = *skeleton->rodata;
   knobs.kinds_on = options.kinds.bits();
@@ -115,19 +106,109 @@ base::Result<KernelPrograms> KernelPrograms::load(const EbpfOptions& options) {
   if (bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(options.ring_bytes)) != 0) {
     return base::Error::from_errno(errno, "cannot set the ring buffer's size");
   }
-  const int status = sensor_bpf::load(skeleton);
-  if (status != 0) return load_error(-status);
+  return skeleton;
+}
+
+/// FNV-1a, 64 bits: against confusion, not against malice.
+std::uint64_t hash(std::uint64_t start, const void* data, std::size_t size) {
+  const auto* bytes = static_cast<const unsigned char*>(data);
+  for (std::size_t i = 0; i < size; ++i) start = (start ^ bytes[i]) * 0x100000001b3ULL;
+  return start;
+}
+
+std::uint64_t fingerprint_of(const sensor_bpf& skeleton, const EbpfOptions& options) {
+  std::size_t size = 0;
+  const void* object = sensor_bpf::elf_bytes(&size);
+  std::uint64_t result = hash(0xcbf29ce484222325ULL, object, size);
+  result = hash(result, skeleton.rodata, sizeof *skeleton.rodata);
+  return hash(result, &options.ring_bytes, sizeof options.ring_bytes);
+}
+
+base::Fd duplicate(int fd) { return base::Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+
+}  // namespace
+
+KindSet EbpfOptions::default_kinds() {
+  KindSet kinds = KindSet::all();
+  for (const EventKind kind : {EventKind::running, EventKind::name, EventKind::core_dump, EventKind::send,
+                               EventKind::set_socket_option}) {
+    kinds.erase(kind);
+  }
+  return kinds;
+}
+
+std::vector<KernelPrograms::Program> KernelPrograms::program_list() {
+  constexpr std::pair<std::string_view, std::string_view> kPrograms[] = {{"on_exec", "sched_process_exec"},
+                                                                         {"on_fork", "sched_process_fork"},
+                                                                         {"on_exit", "sched_process_exit"},
+                                                                         {"on_sys_exit", "sys_exit"}};
+  std::vector<Program> programs;
+  for (const auto& [name, tracepoint] : kPrograms) programs.push_back({name, tracepoint, {}, {}});
   return programs;
 }
 
-base::Result<void> KernelPrograms::attach(std::uint32_t own_pid) {
-  skeleton_->bss->sensor_pid = own_pid;
-  const int status = sensor_bpf::attach(skeleton_.get());
-  if (status != 0) return base::Error::from_errno(-status, "cannot attach the sensor's programs");
+std::array<std::pair<const char*, base::Fd*>, 4> KernelPrograms::maps() {
+  return {{{"ring", &ring_}, {"counters", &counters_}, {"exclusions", &exclusions_}, {"state", &state_}}};
+}
+
+base::Result<std::uint64_t> KernelPrograms::fingerprint(const EbpfOptions& options) {
+  AUDITSHIFT_TRY(skeleton, configure(options));
+  return fingerprint_of(*skeleton, options);
+}
+
+base::Result<KernelPrograms> KernelPrograms::load(const EbpfOptions& options) {
+  AUDITSHIFT_TRY(skeleton, configure(options));
+  static_assert(sizeof(*skeleton->bss) == sizeof(as_state), "state() and set_state() see the whole map");
+  skeleton->bss->state.record_version = AS_RECORD_VERSION;
+  skeleton->bss->state.fingerprint = fingerprint_of(*skeleton, options);
+  const int status = sensor_bpf::load(skeleton.get());
+  if (status != 0) return load_error(-status);
+
+  // The skeleton ends here; what is needed of it lives on through descriptors of its own.
+  KernelPrograms result;
+  result.ring_ = duplicate(bpf_map__fd(skeleton->maps.ring));
+  result.counters_ = duplicate(bpf_map__fd(skeleton->maps.counters));
+  result.exclusions_ = duplicate(bpf_map__fd(skeleton->maps.excluded_executables));
+  result.state_ = duplicate(bpf_map__fd(skeleton->maps.bss));
+  result.programs_ = program_list();
+  bool whole = result.ring_ && result.counters_ && result.exclusions_ && result.state_;
+  for (Program& program : result.programs_) {
+    program.program = duplicate(
+        bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, std::string(program.name).c_str())));
+    whole = whole && program.program;
+  }
+  if (!whole) return base::Error::from_errno(errno, "cannot keep the sensor's programs");
+  return result;
+}
+
+base::Result<void> KernelPrograms::attach() {
+  for (Program& program : programs_) {
+    // A tp_btf program knows from loading where it belongs.
+    program.link.reset(bpf_raw_tracepoint_open(nullptr, program.program.get()));
+    if (!program.link) {
+      const int number = errno;
+      return base::Error::from_errno(number, "cannot attach to " + std::string(program.tracepoint));
+    }
+  }
   return {};
 }
 
-int KernelPrograms::ring_fd() const { return bpf_map__fd(skeleton_->maps.ring); }
+base::Result<as_state> KernelPrograms::state() const {
+  const std::uint32_t zero = 0;
+  as_state state{};
+  if (bpf_map_lookup_elem(state_.get(), &zero, &state) != 0) {
+    return base::Error::from_errno(errno, "cannot read the state of the sensor's programs");
+  }
+  return state;
+}
+
+base::Result<void> KernelPrograms::set_state(const as_state& state) {
+  const std::uint32_t zero = 0;
+  if (bpf_map_update_elem(state_.get(), &zero, &state, BPF_ANY) != 0) {
+    return base::Error::from_errno(errno, "cannot change the state of the sensor's programs");
+  }
+  return {};
+}
 
 base::Result<KernelPrograms::Counters> KernelPrograms::counters() const {
   const int cpus = libbpf_num_possible_cpus();
@@ -135,7 +216,7 @@ base::Result<KernelPrograms::Counters> KernelPrograms::counters() const {
   Counters counters;
   for (std::uint32_t counter = 0; counter < AS_COUNTERS; ++counter) {
     counters[counter].resize(static_cast<std::size_t>(cpus));
-    if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.counters), &counter, counters[counter].data()) != 0) {
+    if (bpf_map_lookup_elem(counters_.get(), &counter, counters[counter].data()) != 0) {
       return base::Error::from_errno(errno, "cannot read the sensor's counters");
     }
   }
@@ -144,14 +225,13 @@ base::Result<KernelPrograms::Counters> KernelPrograms::counters() const {
 
 std::vector<KernelPrograms::ProgramInfo> KernelPrograms::programs() const {
   std::vector<ProgramInfo> infos;
-  bpf_program* program = nullptr;
-  while ((program = bpf_object__next_program(skeleton_->obj, program)) != nullptr) {
+  for (const Program& program : programs_) {
+    ProgramInfo info;
+    info.name = program.name;
+    info.tracepoint = program.tracepoint;
     bpf_prog_info raw{};
     std::uint32_t length = sizeof raw;
-    ProgramInfo info;
-    info.name = bpf_program__name(program);
-    info.attach_point = bpf_program__section_name(program);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &raw, &length) == 0) {
+    if (bpf_obj_get_info_by_fd(program.program.get(), &raw, &length) == 0) {
       info.missed = raw.recursion_misses;
       info.runs = raw.run_cnt;
       info.run_time_ns = raw.run_time_ns;

@@ -3,33 +3,57 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "bpf/record.h"
 #include "sensor/ebpf_options.h"
 
-struct sensor_bpf;  // the skeleton
-
 namespace auditshift::sensor {
 
-/// The kernel side: loads the programs with their knobs set, attaches them, and answers for them.
-/// Everything goes with this object.
+/// An executable whose events are not wanted.
+struct ExcludedExecutable {
+  std::string path;            ///< absolute, as the kernel resolves it: no symbolic link in it
+  bool with_children = false;  ///< nor those of what it starts
+
+  bool operator==(const ExcludedExecutable&) const = default;
+};
+
+/// The kernel side: the programs with their maps. They run as long as one descriptor or pin of theirs is
+/// left, and this object holds the descriptors.
 class KernelPrograms {
  public:
-  /// Loads without attaching. Errors say which program the kernel refused and why.
+  /// Loads with the knobs set, without attaching. Errors say why the kernel refused.
   static base::Result<KernelPrograms> load(const EbpfOptions& options);
 
-  KernelPrograms(KernelPrograms&&) noexcept;
-  KernelPrograms& operator=(KernelPrograms&&) noexcept;
-  ~KernelPrograms();
+  /// What another process pinned in `directory`, still running; nothing when there is no such directory. An
+  /// error when it is there but not whole.
+  static base::Result<std::optional<KernelPrograms>> adopt(const std::string& directory);
 
-  /// Events come from now on; those of process `own_pid` never do.
-  base::Result<void> attach(std::uint32_t own_pid);
+  /// Tells apart programs and knobs: equal for equal options of the same build.
+  static base::Result<std::uint64_t> fingerprint(const EbpfOptions& options);
 
-  int ring_fd() const;
+  /// Events come from now on.
+  base::Result<void> attach();
+
+  /// Makes everything outlive this process, all at once: `directory` is replaced as a whole.
+  base::Result<void> pin(const std::string& directory) const;
+  /// Removes what pin() made. The programs end when nobody holds them any more.
+  static void unpin(const std::string& directory);
+
+  int ring_fd() const { return ring_.get(); }
+
+  /// What the programs read while they run, see as_state.
+  base::Result<as_state> state() const;
+  base::Result<void> set_state(const as_state& state);
+
+  /// Takes the place of all exclusions before; running processes are judged anew, from their next event on.
+  base::Result<void> set_exclusions(std::span<const ExcludedExecutable> executables);
 
   /// Per counter (enum as_counter), per CPU.
   using Counters = std::array<std::vector<std::uint64_t>, AS_COUNTERS>;
@@ -37,7 +61,7 @@ class KernelPrograms {
 
   struct ProgramInfo {
     std::string name;
-    std::string attach_point;       ///< "tp_btf/sys_exit"
+    std::string tracepoint;
     std::uint64_t missed = 0;       ///< times the kernel did not run it, to keep it from nesting in itself
     std::uint64_t runs = 0;         ///< counted while kernel.bpf_stats_enabled is set
     std::uint64_t run_time_ns = 0;  ///< the same
@@ -45,12 +69,27 @@ class KernelPrograms {
   std::vector<ProgramInfo> programs() const;
 
  private:
-  struct Destroy {
-    void operator()(sensor_bpf* skeleton) const;
+  struct Program {
+    std::string_view name;        ///< in the object file and of the pin
+    std::string_view tracepoint;  ///< what it is attached to
+    base::Fd program;
+    base::Fd link;
   };
-  explicit KernelPrograms(sensor_bpf* skeleton);
 
-  std::unique_ptr<sensor_bpf, Destroy> skeleton_;
+  KernelPrograms() = default;
+  static std::vector<Program> program_list();
+  /// Each map with the name of its pin.
+  std::array<std::pair<const char*, base::Fd*>, 4> maps();
+
+  base::Fd ring_;
+  base::Fd counters_;
+  base::Fd exclusions_;
+  base::Fd state_;
+  std::vector<Program> programs_;
 };
+
+/// The form in which the kernel side compares executables, or an error when the path is not absolute and
+/// clean or too long for it.
+base::Result<as_executable_key> executable_key(std::string_view path);
 
 }  // namespace auditshift::sensor

@@ -68,6 +68,7 @@ class Collector final : public Consumer {
   Collector(std::uint32_t root, Events& events) : family_{root}, root_(root), events_(events) {}
 
   void consume(const Event& event) override {
+    if (family_.contains(event.process.parent.pid)) family_.insert(event.process.id.pid);
     if (!family_.contains(event.process.id.pid)) return;
     if (event.kind == EventKind::fork) family_.insert(event.target.pid);
     events_.emplace_back(event);

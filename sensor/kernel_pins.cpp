@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of KernelPrograms that lets them outlive a process: pins on a BPF file system.
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <linux/bpf.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+#include "sensor/kernel_programs.h"
+
+namespace auditshift::sensor {
+namespace {
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// Where pins are made until all are there. A BPF file system takes no dot in names (kernel/bpf/inode.c).
+std::string unfinished(const std::string& directory) { return directory + "_new"; }
+
+base::Result<void> check_file_system(const std::string& directory) {
+  struct statfs info {};
+  const std::string parent = parent_of(directory);
+  if (statfs(parent.c_str(), &info) != 0) return base::Error::from_errno(errno, parent);
+  if (info.f_type != BPF_FS_MAGIC) {
+    return base::Error(base::Errc::unsupported, parent + " is no BPF file system")
+        .with_hint("mount one: mount -t bpf bpf /sys/fs/bpf");
+  }
+  return {};
+}
+
+base::Result<base::Fd> open_pin(const std::string& path) {
+  base::Fd fd(bpf_obj_get(path.c_str()));
+  if (!fd) return base::Error::from_errno(errno, path);
+  return fd;
+}
+
+base::Result<base::Fd> program_of(const base::Fd& link) {
+  bpf_link_info info{};
+  std::uint32_t length = sizeof info;
+  if (bpf_obj_get_info_by_fd(link.get(), &info, &length) != 0) {
+    return base::Error::from_errno(errno, "cannot look at a pinned link");
+  }
+  base::Fd program(bpf_prog_get_fd_by_id(info.prog_id));
+  if (!program) return base::Error::from_errno(errno, "cannot open a pinned link's program");
+  return program;
+}
+
+}  // namespace
+
+base::Result<void> KernelPrograms::pin(const std::string& directory) const {
+  AUDITSHIFT_TRY_VOID(check_file_system(directory));
+  const std::string fresh = unfinished(directory);
+  unpin(fresh);
+  if (mkdir(fresh.c_str(), 0700) != 0) return base::Error::from_errno(errno, fresh);
+  const auto pin_one = [&](const base::Fd& fd, std::string_view name) -> base::Result<void> {
+    const std::string path = fresh + "/" + std::string(name);
+    if (bpf_obj_pin(fd.get(), path.c_str()) != 0) return base::Error::from_errno(errno, path);
+    return {};
+  };
+  base::Result<void> pinned;
+  for (const auto& [name, fd] : const_cast<KernelPrograms*>(this)->maps()) {
+    if (pinned.ok()) pinned = pin_one(*fd, name);
+  }
+  for (const Program& program : programs_) {
+    if (pinned.ok()) pinned = pin_one(program.link, program.name);
+  }
+  if (pinned.ok()) {
+    unpin(directory);
+    if (rename(fresh.c_str(), directory.c_str()) != 0) pinned = base::Error::from_errno(errno, directory);
+  }
+  if (!pinned.ok()) unpin(fresh);
+  return pinned;
+}
+
+base::Result<std::optional<KernelPrograms>> KernelPrograms::adopt(const std::string& directory) {
+  struct stat info {};
+  if (stat(directory.c_str(), &info) != 0) {
+    if (errno == ENOENT) return std::optional<KernelPrograms>();
+    return base::Error::from_errno(errno, directory);
+  }
+  KernelPrograms result;
+  for (const auto& [name, fd] : result.maps()) {
+    AUDITSHIFT_TRY(opened, open_pin(directory + "/" + name));
+    *fd = std::move(opened);
+  }
+  result.programs_ = program_list();
+  for (Program& program : result.programs_) {
+    AUDITSHIFT_TRY(link, open_pin(directory + "/" + std::string(program.name)));
+    AUDITSHIFT_TRY(loaded, program_of(link));
+    program.link = std::move(link);
+    program.program = std::move(loaded);
+  }
+  return std::optional<KernelPrograms>(std::move(result));
+}
+
+void KernelPrograms::unpin(const std::string& directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(directory.c_str()), closedir);
+  if (listing == nullptr) return;
+  while (const dirent* entry = readdir(listing.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") unlink((directory + "/" + name).c_str());
+  }
+  rmdir(directory.c_str());
+}
+
+}  // namespace auditshift::sensor

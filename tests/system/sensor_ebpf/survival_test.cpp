@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel side outlives a sensor that is killed: numbered events from before, while it was dead and after.
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "tests/system/sensor_ebpf/harness.h"
+
+namespace auditshift::sensor::testing_support {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kEvents = 60'000;
+
+/// Shared by the test, the sensors and the worker.
+struct Blackboard {
+  std::atomic<std::uint32_t> seen[kEvents];  ///< how often each number was
+  std::atomic<int> made;
+  std::atomic<std::uint64_t> told_lost;
+  std::atomic<bool> ready;
+  std::atomic<bool> stop;
+};
+
+/// Ticks off "user.NUMBER".
+class TickOff final : public Consumer {
+ public:
+  explicit TickOff(Blackboard& board) : board_(board) {}
+  void consume(const Event& event) override {
+    if (event.kind == EventKind::loss) board_.told_lost += event.loss.count;
+    if (event.kind != EventKind::remove_xattr || !event.text.starts_with("user.")) return;
+    int number = -1;
+    const std::string_view digits = event.text.substr(5);
+    std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (number >= 0 && number < kEvents) ++board_.seen[number];
+  }
+  void end_of_batch() override {}
+
+ private:
+  Blackboard& board_;
+};
+
+EbpfOptions pinned_options(const std::string& directory) {
+  EbpfOptions options;
+  options.kinds = {EventKind::remove_xattr, EventKind::loss};
+  options.failed_other = true;
+  options.pin_directory = directory;
+  return options;
+}
+
+/// A sensor in a process of its own, until the blackboard says stop.
+pid_t start_sensor(Blackboard& board, const EbpfOptions& options) {
+  board.ready = false;
+  const pid_t pid = fork();
+  if (pid != 0) {
+    while (!board.ready && waitpid(pid, nullptr, WNOHANG) == 0) std::this_thread::sleep_for(1ms);
+    return pid;
+  }
+  const base::SystemClock clock;
+  EbpfProvider provider(options, clock);
+  if (!provider.start().ok()) _exit(1);
+  board.ready = true;
+  TickOff tick_off(board);
+  while (!board.stop) {
+    if (!provider.poll(20ms, tick_off).ok()) _exit(2);
+  }
+  while (provider.poll(100ms, tick_off).value_or(0) > 0) {
+  }
+  provider.stop();
+  _exit(0);
+}
+
+pid_t start_worker(Blackboard& board) {
+  const pid_t pid = fork();
+  if (pid != 0) return pid;
+  for (int number = 0; number < kEvents; ++number) {
+    removexattr("/", ("user." + std::to_string(number)).c_str());
+    board.made = number + 1;
+    if (number % 20 == 0) std::this_thread::sleep_for(500us);
+  }
+  _exit(0);
+}
+
+class Survival : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string lacking = lacking_privilege(); !lacking.empty()) GTEST_SKIP() << lacking;
+    void* memory =
+        mmap(nullptr, sizeof(Blackboard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    board_ = new (memory) Blackboard{};
+  }
+  void TearDown() override {
+    if (board_ != nullptr) munmap(board_, sizeof(Blackboard));
+  }
+
+  /// Runs `test` in a child with a BPF file system at directory_ that nobody else sees and that goes with it:
+  /// whatever fails, nothing stays in the kernel. Exit code 0 is success.
+  void in_a_namespace_of_its_own(const std::function<void()>& test) {
+    std::fflush(nullptr);
+    const pid_t child = fork();
+    if (child == 0) {
+      if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+          mount("bpf", directory_.path().c_str(), "bpf", 0, "mode=0700") != 0) {
+        _exit(77);
+      }
+      test();
+      _exit(testing::Test::HasFailure() ? 1 : 0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+      GTEST_SKIP() << "a BPF file system cannot be mounted here";
+    EXPECT_EQ(status, 0) << "see above";
+  }
+
+  /// Every number was seen; some twice, those the dead sensor had read but not given back.
+  void expect_all_seen() {
+    int missing = 0, twice = 0;
+    for (const auto& times : board_->seen) {
+      missing += times == 0 ? 1 : 0;
+      twice += times > 1 ? 1 : 0;
+    }
+    std::printf("%d events: %d missing, %d seen twice\n", kEvents, missing, twice);
+    EXPECT_EQ(missing, 0);
+    EXPECT_LE(twice, 4 * 4096);
+    EXPECT_EQ(board_->told_lost, 0U);
+  }
+
+  TemporaryDirectory directory_;
+  Blackboard* board_ = nullptr;
+};
+
+TEST_F(Survival, NothingIsLostWhenTheSensorIsKilledAndComesBack) {
+  in_a_namespace_of_its_own([&] {
+    const auto options = pinned_options(directory_ / "pins");
+    pid_t sensor = start_sensor(*board_, options);
+    const pid_t worker = start_worker(*board_);
+    for (int death = 1; death <= 3; ++death) {
+      while (board_->made < death * kEvents / 5) std::this_thread::sleep_for(1ms);
+      kill(sensor, SIGKILL);
+      waitpid(sensor, nullptr, 0);
+      const int dead_at = board_->made;
+      while (board_->made < dead_at + 2000) std::this_thread::sleep_for(1ms);  // nobody reads
+      sensor = start_sensor(*board_, options);
+    }
+    waitpid(worker, nullptr, 0);
+    board_->stop = true;
+    int status = 0;
+    waitpid(sensor, &status, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_FALSE(std::filesystem::exists(options.pin_directory)) << "a clean stop leaves nothing";
+    expect_all_seen();
+  });
+}
+
+TEST_F(Survival, OtherOptionsTakeOverWithoutAGap) {
+  in_a_namespace_of_its_own([&] {
+    auto options = pinned_options(directory_ / "pins");
+    pid_t sensor = start_sensor(*board_, options);
+    const pid_t worker = start_worker(*board_);
+    while (board_->made < kEvents / 3) std::this_thread::sleep_for(1ms);
+    kill(sensor, SIGKILL);
+    waitpid(sensor, nullptr, 0);
+    options.kinds.insert(EventKind::set_xattr);
+    sensor = start_sensor(*board_, options);
+    waitpid(worker, nullptr, 0);
+    board_->stop = true;
+    waitpid(sensor, nullptr, 0);
+    expect_all_seen();
+  });
+}
+
+TEST_F(Survival, HalfASetOfPinsIsReplaced) {
+  in_a_namespace_of_its_own([&] {
+    const auto options = pinned_options(directory_ / "pins");
+    pid_t sensor = start_sensor(*board_, options);
+    kill(sensor, SIGKILL);
+    waitpid(sensor, nullptr, 0);
+    EXPECT_EQ(unlink((options.pin_directory + "/ring").c_str()), 0);
+    const base::SystemClock clock;
+    EbpfProvider provider(options, clock);
+    EXPECT_TRUE(provider.start().ok());
+    EXPECT_EQ(provider.describe().details[0].second, "loaded");
+    EXPECT_TRUE(std::filesystem::exists(options.pin_directory + "/ring"));
+    provider.stop();
+    EXPECT_FALSE(std::filesystem::exists(options.pin_directory));
+  });
+}
+
+TEST_F(Survival, LossesWhileNobodyReadsAreTold) {
+  in_a_namespace_of_its_own([&] {
+    auto options = pinned_options(directory_ / "pins");
+    options.ring_bytes = 64 << 10;
+    pid_t sensor = start_sensor(*board_, options);
+    kill(sensor, SIGKILL);
+    waitpid(sensor, nullptr, 0);
+    for (int number = 0; number < 1000; ++number)
+      removexattr("/", ("user." + std::to_string(number)).c_str());
+    sensor = start_sensor(*board_, options);
+    std::this_thread::sleep_for(600ms);
+    board_->stop = true;
+    waitpid(sensor, nullptr, 0);
+    std::uint64_t seen = 0;
+    for (const auto& times : board_->seen) seen += times;
+    EXPECT_GT(board_->told_lost, 0U);
+    EXPECT_EQ(seen + board_->told_lost, 1000U);
+  });
+}
+
+TEST_F(Survival, PinsNeedABpfFileSystem) {
+  const base::SystemClock clock;
+  EbpfProvider provider(pinned_options(directory_ / "pins"), clock);
+  const auto started = provider.start();
+  ASSERT_FALSE(started.ok());
+  EXPECT_EQ(started.error().code(), base::Errc::unsupported);
+  EXPECT_NE(started.error().hint(), "");
+}
+
+}  // namespace
+}  // namespace auditshift::sensor::testing_support
