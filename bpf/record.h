@@ -9,8 +9,7 @@
 
 #include "bpf/kinds.h"
 
-/* ---- records --------------------------------------------------------------------------------------------
- */
+/* ---- records ---- */
 
 #define AS_ARGUMENTS 6
 #define AS_COMM_SIZE 16
@@ -95,8 +94,7 @@ struct as_record {
 #define AS_TEXT_SIZE 4104
 #define AS_RECORD_LIMIT (sizeof(struct as_record) + AS_DATA_SIZE + AS_TEXT_SIZE)
 
-/* ---- what to do with a system call ----------------------------------------------------------------------
- */
+/* ---- what to do with a system call ---- */
 
 /* Numbers at or above are not watched. 548 and more are unused on x86-64; arm64 and i386 end near 470. */
 #define AS_SYSCALL_LIMIT 1024
@@ -163,8 +161,7 @@ enum as_option {
   AS_OPTION_ALL_PTRACE = 1 << 5,    /* ptrace requests that only look, too */
 };
 
-/* ---- counters -------------------------------------------------------------------------------------------
- */
+/* ---- counters ---- */
 
 /* Per CPU. Those up to AS_COUNT_DROPS count lost records. */
 enum as_counter {
@@ -180,8 +177,7 @@ enum as_counter {
   AS_COUNTERS
 };
 
-/* ---- state ----------------------------------------------------------------------------------------------
- */
+/* ---- state ---- */
 
 /* Changes with every change of struct as_record or of what its members mean. */
 #define AS_RECORD_VERSION 1
@@ -197,8 +193,7 @@ struct as_state {
   __u64 reported_missed;          /* the same, of programs that the kernel did not run */
 };
 
-/* ---- exclusions -----------------------------------------------------------------------------------------
- */
+/* ---- exclusions ---- */
 
 #define AS_EXCLUSION_SIZE 256
 

@@ -31,8 +31,7 @@ static __always_inline int is_own(struct task_struct* task) { return (__u32)task
 
 static __always_inline int kind_is_on(__u32 kind) { return (kinds_on >> kind) & 1; }
 
-/* ---- processes --------------------------------------------------------------------------------------------
- */
+/* ---- processes ---- */
 
 /* The system call that the current task is in, where the kernel can tell (5.15). */
 static __always_inline void add_syscall(struct as_record* record, struct task_struct* task) {
@@ -147,8 +146,7 @@ out:
   return 0;
 }
 
-/* ---- system calls -----------------------------------------------------------------------------------------
- */
+/* ---- system calls ---- */
 
 static __always_inline int result_is_wanted(const volatile struct as_call* call, long result) {
   if (result >= 0 || result < -MAX_ERRNO_) return call->filter != AS_FILTER_FAILED;
@@ -204,24 +202,23 @@ static __always_inline int arguments_are_wanted(const volatile struct as_call* c
   return 1;
 }
 
-/* The path an argument gives and, when that is relative or names nothing, where it starts. */
-static __always_inline void add_path(struct as_scratch* scratch, __u32 directory_slot, __u32 path_slot,
-                                     __u32 directory, __u32 path) {
+/* The path an argument gives and, when that is relative or names nothing, where it starts. Where a
+ * directory's descriptor is given, a null pointer for the path means the same as an empty one: that object
+ * itself. */
+static __always_inline void add_path(struct as_scratch* scratch, const volatile struct as_call* call) {
   struct as_record* record = &scratch->record;
-  int first = -1;
+  __u32 path = call->path, directory = call->directory;
+  int first = 0;
   if (path) {
     __u64 address = argument_of(record, path);
-    first = address ? add_user_string(path_slot, address) : 0;
-    if (first == '/') {
-      if (scratch->chrooted) record->texts[path_slot & 7].flags |= AS_TEXT_CHROOT;
-      return;
-    }
-    if (first < 0) return;
+    if (address || !directory) first = add_user_string(AS_TEXT_PATH, address);
+    if (first == '/' && scratch->chrooted) record->texts[AS_TEXT_PATH].flags |= AS_TEXT_CHROOT;
+    if (first == '/' || first == AS_UNREADABLE) return;
   } else if (!directory) {
     return;
   }
   int descriptor = directory ? (int)argument_of(record, directory) : AS_AT_FDCWD;
-  add_directory(directory_slot, descriptor);
+  add_directory(AS_TEXT_DIRECTORY, descriptor);
 }
 
 static __always_inline int same_directory(const struct as_record* record,
@@ -236,12 +233,10 @@ static __always_inline void add_second_path(struct as_scratch* scratch, const vo
   struct as_record* record = &scratch->record;
   if (!call->second_path) return;
   __u64 address = argument_of(record, call->second_path);
+  if (!address && !call->second_directory) return; /* a mount need not have a source */
   int first = address ? add_user_string(AS_TEXT_SECOND_PATH, address) : 0;
-  if (first == '/') {
-    if (scratch->chrooted) record->texts[AS_TEXT_SECOND_PATH].flags |= AS_TEXT_CHROOT;
-    return;
-  }
-  if (first < 0) return;
+  if (first == '/' && scratch->chrooted) record->texts[AS_TEXT_SECOND_PATH].flags |= AS_TEXT_CHROOT;
+  if (first == '/' || first == AS_UNREADABLE) return;
   if (same_directory(record, call)) {
     record->texts[AS_TEXT_SECOND_DIRECTORY].flags = AS_TEXT_PRESENT | AS_TEXT_SAME;
     return;
@@ -328,7 +323,7 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
     record->kind = call->kind;
   }
   mark_created(record, task);
-  add_path(scratch, AS_TEXT_DIRECTORY, AS_TEXT_PATH, call->directory, call->path);
+  add_path(scratch, call);
   add_second_path(scratch, call);
   add_text(scratch, call);
   if (call->socket && !add_socket(scratch, call, compat)) goto out;

@@ -12,8 +12,7 @@
 #include "bpf/kernel_types.h"
 #include "bpf/record.h"
 
-/* ---- knobs: set before loading, constants for the verifier ------------------------------------------------
- */
+/* ---- knobs: set before loading, constants for the verifier ---- */
 
 const volatile __u16 call_index[AS_SYSCALL_LIMIT];
 const volatile struct as_call calls[AS_CALL_LIMIT];
@@ -25,13 +24,11 @@ const volatile __u64 bpf_commands; /* bit set of the bpf(2) commands worth a rec
 const volatile __u32 argv_limit = AS_PATH_SIZE; /* bytes, at most AS_PATH_SIZE */
 const volatile __u32 wakeup_shift = 20;         /* the reader is woken whenever 2^n more bytes wait */
 
-/* ---- state that the user side may change while the programs run -------------------------------------------
- */
+/* ---- state that the user side may change while the programs run ---- */
 
 struct as_state state = {};
 
-/* ---- maps -------------------------------------------------------------------------------------------------
- */
+/* ---- maps ---- */
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -100,8 +97,7 @@ struct {
   __type(value, struct as_scratch);
 } scratch_space SEC(".maps");
 
-/* ---- counters ---------------------------------------------------------------------------------------------
- */
+/* ---- counters ---- */
 
 static __always_inline void count(__u32 counter) {
   __u64* value = bpf_map_lookup_elem(&counters, &counter);
@@ -109,8 +105,7 @@ static __always_inline void count(__u32 counter) {
     (*value)++; /* per CPU, and nothing interrupts a program of ours on its CPU but another: see busy */
 }
 
-/* ---- scratch space ----------------------------------------------------------------------------------------
- */
+/* ---- scratch space ---- */
 
 static __always_inline struct as_scratch* scratch_of_cpu(void) {
   __u32 zero = 0;

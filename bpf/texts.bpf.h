@@ -24,14 +24,18 @@ static __always_inline void set_text(struct as_scratch* scratch, __u32 slot, __u
   scratch->used += length;
 }
 
-/* A string in the caller's memory. Its first byte, or -1. */
+#define AS_UNREADABLE (-1)
+
+/* A string in the caller's memory. Its first byte, or AS_UNREADABLE. It is read when the call returns: a
+ * thread of the caller may have changed it since the kernel read it, as with every sensor that reads
+ * arguments. */
 __noinline int add_user_string(__u32 slot, __u64 address) {
   struct as_scratch* scratch = scratch_of_cpu();
-  if (!scratch) return -1;
+  if (!scratch) return AS_UNREADABLE;
   __u32 used = scratch->used;
   if (used > AS_DATA_SIZE) {
     set_text(scratch, slot, 0, AS_TEXT_TRUNCATED);
-    return -1;
+    return AS_UNREADABLE;
   }
   char* target = scratch->data + used;
   /* One byte more than the longest path, to tell it from a longer one. */
@@ -39,10 +43,10 @@ __noinline int add_user_string(__u32 slot, __u64 address) {
   if (length <= 0) {
     count(AS_COUNT_UNREADABLE);
     set_text(scratch, slot, 0, AS_TEXT_UNREADABLE);
-    return -1;
+    return AS_UNREADABLE;
   }
   set_text(scratch, slot, length - 1, length > AS_PATH_SIZE ? AS_TEXT_TRUNCATED : 0);
-  return length == 1 ? 0 : *target;
+  return length == 1 ? 0 : (unsigned char)*target;
 }
 
 /* `length` bytes in the caller's memory, at most `limit`. */

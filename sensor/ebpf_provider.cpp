@@ -143,10 +143,11 @@ std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
   while (ring.position() < until) {
     const auto bytes = ring.next();
     if (bytes.empty()) break;
-    const Event* event = decoder_.decode(bytes);
+    Event* event = decoder_.decode(bytes);
     if (event == nullptr) {
       ++malformed_;
     } else if (options_.kinds.contains(event->kind)) {
+      event->process.container_id = containers_.find(event->process.cgroup_id);
       consumer.consume(*event);
       ++events;
       ++in_batch;
@@ -229,6 +230,7 @@ ProviderDescription EbpfProvider::describe() const {
     description.details.emplace_back(std::move(key), std::move(value));
   };
   add("programs", adopted_ ? "adopted from " + options_.pin_directory : "loaded");
+  add("io_uring_operations", "not seen");
   add("ring_bytes", std::to_string(ring_.size()));
   add("ring_waiting_bytes", std::to_string(ring_.waiting()));
   if (const auto counters = programs_->counters(); counters.ok()) {

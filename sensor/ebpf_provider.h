@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "bpf/ring_reader.h"
+#include "sensor/container.h"
 #include "sensor/ebpf_options.h"
 #include "sensor/kernel_programs.h"
 #include "sensor/provider.h"
@@ -18,6 +19,9 @@
 namespace auditshift::sensor {
 
 /// Events from the kernel's BTF tracepoints (tier "core"): needs what bpf::Tier::core needs, Linux 5.11.
+///
+/// Operations that a process hands to io_uring are no system calls and are not seen; what they work on was
+/// opened or connected by calls that are, unless io_uring did that too.
 ///
 /// Losses appear in the stream as events of kind `loss` and in drops().
 ///
@@ -61,6 +65,7 @@ class EbpfProvider final : public Provider {
   std::optional<bpf::RingReader> retired_;  ///< of the programs that ours took the place of
   base::Fd epoll_;
   RecordDecoder decoder_;
+  ContainerTable containers_;
   std::uint64_t malformed_ = 0;
   std::vector<std::uint64_t> reported_;  ///< per cause of drops(), what loss events have told
   std::chrono::nanoseconds reported_at_{0};

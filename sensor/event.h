@@ -249,6 +249,7 @@ struct Event {
   std::string_view text;
   bool text_present = false;
   bool text_truncated = false;
+  bool text_unreadable = false;  ///< present, but the caller's memory could not be read
 
   Socket socket;
   Loss loss;

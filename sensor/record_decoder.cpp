@@ -31,7 +31,7 @@ bool is_narrow(Abi abi) { return abi == Abi::i386 || abi == Abi::arm; }
 
 }  // namespace
 
-const Event* RecordDecoder::decode(std::span<const std::byte> bytes) {
+Event* RecordDecoder::decode(std::span<const std::byte> bytes) {
   if (bytes.size() < sizeof record_) return nullptr;
   std::memcpy(&record_, bytes.data(), sizeof record_);
   // The ring buffer's length is that of the record, rounded up by the kernel side.
@@ -211,6 +211,7 @@ void RecordDecoder::decode_paths() {
   event_.text = text.bytes;
   event_.text_present = text.has(AS_TEXT_PRESENT);
   event_.text_truncated = text.has(AS_TEXT_TRUNCATED);
+  event_.text_unreadable = text.has(AS_TEXT_UNREADABLE);
 }
 
 void RecordDecoder::decode_sockets() {

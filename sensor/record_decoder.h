@@ -22,8 +22,8 @@ class RecordDecoder {
   /// Nanoseconds to add to CLOCK_BOOTTIME to get the wall clock.
   void set_wall_offset(std::int64_t offset_ns) { wall_offset_ = offset_ns; }
 
-  /// The event, or nullptr when `bytes` is no record of this version.
-  const Event* decode(std::span<const std::byte> bytes);
+  /// The event, or nullptr when `bytes` is no record of this version. It may be changed until the next call.
+  Event* decode(std::span<const std::byte> bytes);
 
  private:
   struct Text {

@@ -185,6 +185,10 @@ TEST_F(PathEvents, MemoryThatIsNotThere) {
   EXPECT_EQ(event.syscall.error(), EFAULT);
   EXPECT_TRUE(event.path.present);
   EXPECT_TRUE(event.path.unreadable);
+  EXPECT_EQ(event.path.text, "");
+  const Event& null = one(EventKind::truncate, [](Self&) { must(syscall(SYS_truncate, nullptr, 0) != 0); });
+  EXPECT_TRUE(null.path.present);
+  EXPECT_TRUE(null.path.unreadable) << "a null pointer is no path";
 }
 
 TEST_F(PathEvents, ADescriptorThatIsNone) {

@@ -28,7 +28,8 @@ TEST(ExecutableKey, TakesPathsUpToItsSize) {
 }
 
 TEST(ExecutableKey, RefusesWhatTheKernelWouldNeverSay) {
-  for (const std::string_view path : {"", "/", "tool", "/usr/../bin/tool", "/usr//bin", "/usr/bin/", "/./x"}) {
+  for (const std::string_view path :
+       {"", "/", "tool", "/usr/../bin/tool", "/usr//bin", "/usr/bin/", "/./x"}) {
     const auto key = executable_key(path);
     ASSERT_FALSE(key.ok()) << path;
     EXPECT_EQ(key.error().code(), base::Errc::invalid) << path;
