@@ -16,7 +16,8 @@ static __always_inline struct as_process* process_of(struct task_struct* task) {
 
 static __always_inline void find_root(struct as_scratch* scratch, struct task_struct* task,
                                       struct as_process* process) {
-  bpf_probe_read_kernel(&scratch->root, sizeof scratch->root, &task->fs->root);
+  scratch->root.mount = (__u64)task->fs->root.mnt;
+  scratch->root.dentry = (__u64)task->fs->root.dentry;
   if (!process) {
     scratch->chrooted = is_chrooted(&scratch->root);
     return;
@@ -111,7 +112,10 @@ static __always_inline void begin_record(struct as_scratch* scratch, struct task
     record->auid = record->session = (__u32)-1;
   }
   record->cgroup_id = bpf_get_current_cgroup_id();
-  bpf_get_current_comm(record->comm, sizeof record->comm);
+  /* Two loads instead of a helper call; the size is the kernel's TASK_COMM_LEN. */
+  const __u64* comm = (const __u64*)task->comm;
+  ((__u64*)record->comm)[0] = comm[0];
+  ((__u64*)record->comm)[1] = comm[1];
   find_root(scratch, task, process);
   add_executable(scratch, process);
 }

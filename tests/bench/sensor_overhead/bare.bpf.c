@@ -43,7 +43,7 @@ int BPF_PROG(count_calls, struct pt_regs* regs, long result) {
 SEC("tp_btf/sys_exit")
 int BPF_PROG(copy_paths, struct pt_regs* regs, long result) {
 #if defined(__TARGET_ARCH_x86)
-  __u64 number = regs->orig_ax, first = regs->di, second = regs->si;
+  __u64 number = regs->orig_ax, first = regs->si, second = regs->r10;
 #else
   __u64 number = regs->syscallno, first = regs->regs[1], second = regs->regs[3];
 #endif
