@@ -20,6 +20,9 @@ namespace auditshift::sensor {
 
 /// Events from the kernel's BTF tracepoints (tier "core"): needs what bpf::Tier::core needs, Linux 5.11.
 ///
+/// start() takes CAP_BPF and CAP_PERFMON (or root); afterwards CAP_BPF is enough. Container ids take
+/// CAP_DAC_READ_SEARCH as well.
+///
 /// Operations that a process hands to io_uring are no system calls and are not seen; what they work on was
 /// opened or connected by calls that are, unless io_uring did that too.
 ///

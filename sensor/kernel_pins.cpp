@@ -42,16 +42,10 @@ base::Result<base::Fd> open_pin(const std::string& path) {
   return fd;
 }
 
-base::Result<base::Fd> program_of(const base::Fd& link) {
-  bpf_link_info info{};
-  std::uint32_t length = sizeof info;
-  if (bpf_obj_get_info_by_fd(link.get(), &info, &length) != 0) {
-    return base::Error::from_errno(errno, "cannot look at a pinned link");
-  }
-  base::Fd program(bpf_prog_get_fd_by_id(info.prog_id));
-  if (!program) return base::Error::from_errno(errno, "cannot open a pinned link's program");
-  return program;
-}
+// Links hold their programs, but a program can be reached through its link by CAP_SYS_ADMIN alone: both are
+// pinned.
+std::string link_pin(std::string_view program) { return "link_" + std::string(program); }
+std::string program_pin(std::string_view program) { return "program_" + std::string(program); }
 
 }  // namespace
 
@@ -70,7 +64,8 @@ base::Result<void> KernelPrograms::pin(const std::string& directory) const {
     if (pinned.ok()) pinned = pin_one(*fd, name);
   }
   for (const Program& program : programs_) {
-    if (pinned.ok()) pinned = pin_one(program.link, program.name);
+    if (pinned.ok()) pinned = pin_one(program.program, program_pin(program.name));
+    if (pinned.ok()) pinned = pin_one(program.link, link_pin(program.name));
   }
   if (pinned.ok()) {
     unpin(directory);
@@ -93,10 +88,10 @@ base::Result<std::optional<KernelPrograms>> KernelPrograms::adopt(const std::str
   }
   result.programs_ = program_list();
   for (Program& program : result.programs_) {
-    AUDITSHIFT_TRY(link, open_pin(directory + "/" + std::string(program.name)));
-    AUDITSHIFT_TRY(loaded, program_of(link));
-    program.link = std::move(link);
+    AUDITSHIFT_TRY(loaded, open_pin(directory + "/" + program_pin(program.name)));
+    AUDITSHIFT_TRY(link, open_pin(directory + "/" + link_pin(program.name)));
     program.program = std::move(loaded);
+    program.link = std::move(link);
   }
   return std::optional<KernelPrograms>(std::move(result));
 }
