@@ -36,7 +36,7 @@ static __always_inline int walk_executable(struct as_scratch* scratch, struct as
   struct file* file = task->mm->exe_file;
   if (!file) return 0;
   if (bpf_probe_read_kernel(&scratch->place, sizeof scratch->place, &file->f_path)) return 0;
-  __u32 flags = add_components(AS_TEXT_EXECUTABLE);
+  __u32 flags = add_components(AS_TEXT_EXECUTABLE, 0, 0);
   __u32 length = scratch->record.texts[AS_TEXT_EXECUTABLE].length;
   if (!process || length > AS_EXECUTABLE_SIZE || start > AS_DATA_SIZE) return 0;
   if (bpf_probe_read_kernel(process->executable, length, scratch->data + start)) return 0;

@@ -66,7 +66,7 @@ int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm
   record->flags |= AS_RECORD_RESULT;
   record->target_tid = old_pid; /* another than the pid when a thread called exec */
   add_kernel_string(scratch, AS_TEXT_PATH, bprm->filename);
-  add_directory(AS_TEXT_DIRECTORY, AS_AT_FDCWD);
+  add_cwd(AS_TEXT_DIRECTORY);
   __u64 arguments = task->mm->arg_start, size = task->mm->arg_end - arguments;
   if (size > 0xffffffff) size = 0xffffffff;
   add_user_bytes(AS_TEXT_TEXT, arguments, size, argv_limit);
@@ -218,7 +218,7 @@ static __always_inline void add_path(struct as_scratch* scratch, const volatile 
     return;
   }
   int descriptor = directory ? (int)argument_of(record, directory) : AS_AT_FDCWD;
-  add_directory(AS_TEXT_DIRECTORY, descriptor);
+  add_directory(scratch, AS_TEXT_DIRECTORY, descriptor);
 }
 
 static __always_inline int same_directory(const struct as_record* record,
@@ -242,7 +242,7 @@ static __always_inline void add_second_path(struct as_scratch* scratch, const vo
     return;
   }
   int descriptor = call->second_directory ? (int)argument_of(record, call->second_directory) : AS_AT_FDCWD;
-  add_directory(AS_TEXT_SECOND_DIRECTORY, descriptor);
+  add_directory(scratch, AS_TEXT_SECOND_DIRECTORY, descriptor);
 }
 
 static __always_inline void add_text(struct as_scratch* scratch, const volatile struct as_call* call) {

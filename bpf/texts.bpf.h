@@ -11,7 +11,8 @@
 
 #define AS_NAME_SIZE 256  /* NAME_MAX and its NUL */
 #define AS_WALK_LIMIT 128 /* steps towards the root, mounts included */
-#define AS_MOUNT_LIMIT 4  /* mounts on top of each other at the root */
+#define AS_CWD_WALK_LIMIT 32
+#define AS_MOUNT_LIMIT 4 /* mounts on top of each other at the root */
 #define AS_AT_FDCWD (-100)
 #define S_IFMT_ 0170000
 #define S_IFSOCK_ 0140000
@@ -123,17 +124,18 @@ static __always_inline int is_chrooted(const struct as_place* root) {
   return 1;
 }
 
-/* The names from scratch->place up to the process's root, or to the top where that is not on the way. */
-__noinline int add_components(__u32 slot) {
+/* The names from scratch->place up to the process's root, or to the top where that is not on the way. The
+ * caller may have begun: with so many bytes behind the texts that are there, and with `flags`. */
+__noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
   struct as_scratch* scratch = scratch_of_cpu();
-  if (!scratch) return -1;
+  if (!scratch || begun > AS_PATH_SIZE) return -1;
   struct as_place place = scratch->place;
   __u64 root_mount = scratch->root.mount, root_dentry = scratch->root.dentry;
   __u64 mount_root = (__u64)READ(struct vfsmount, place.mount, mnt_root);
-  __u32 start = scratch->used, used = start;
-  __u32 flags = AS_TEXT_TRUNCATED; /* until the end is reached */
+  __u32 start = scratch->used, used = start + begun;
 
-  if (place.dentry != mount_root && !READ(struct dentry, place.dentry, d_hash.pprev))
+  flags |= AS_TEXT_TRUNCATED; /* until the end is reached */
+  if (!begun && place.dentry != mount_root && !READ(struct dentry, place.dentry, d_hash.pprev))
     flags |= AS_TEXT_DELETED;
   for (int i = 0; i < AS_WALK_LIMIT; i++) {
     if (place.dentry == root_dentry && place.mount == root_mount) {
@@ -177,21 +179,43 @@ static __always_inline __u64 file_of(struct task_struct* task, int descriptor) {
   return file;
 }
 
-/* The directory a path starts from: the cwd or what a descriptor is open on. */
-__noinline int add_directory(__u32 slot, int descriptor) {
+/* The cwd. Up to the root of its mount, the kernel's own types let the verifier follow the pointers without a
+ * helper call for each; that is where most walks end. */
+__noinline int add_cwd(__u32 slot) {
   struct as_scratch* scratch = scratch_of_cpu();
   if (!scratch) return -1;
   struct task_struct* task = bpf_get_current_task_btf();
-  const void* path = 0;
+  struct dentry* dentry = task->fs->pwd.dentry;
+  struct dentry* mount_root = task->fs->pwd.mnt->mnt_root;
+  __u64 root_dentry = scratch->root.dentry;
+  __u32 start = scratch->used, used = start;
+  __u32 flags = dentry != mount_root && !dentry->d_hash.pprev ? AS_TEXT_DELETED : 0;
+
+  scratch->place.mount = (__u64)task->fs->pwd.mnt;
+  for (int i = 0; i < AS_CWD_WALK_LIMIT; i++) {
+    struct dentry* parent = dentry->d_parent;
+    if (dentry == mount_root || (__u64)dentry == root_dentry || parent == dentry) break;
+    if (used > AS_DATA_SIZE || used - start > AS_PATH_SIZE - AS_NAME_SIZE) break;
+    long length = bpf_probe_read_kernel_str(scratch->data + used, AS_NAME_SIZE, dentry->d_name.name);
+    if (length <= 0) break;
+    used += length;
+    dentry = parent;
+  }
+  scratch->place.dentry = (__u64)dentry;
+  return add_components(slot, used - start, flags);
+}
+
+/* The directory a path starts from: the cwd or what a descriptor is open on. */
+static __always_inline void add_directory(struct as_scratch* scratch, __u32 slot, int descriptor) {
   if (descriptor == AS_AT_FDCWD) {
-    path = &task->fs->pwd;
-  } else {
-    __u64 file = file_of(task, descriptor);
-    if (file) path = (const void*)(file + bpf_core_field_offset(struct file, f_path));
+    add_cwd(slot);
+    return;
   }
-  if (!path || bpf_probe_read_kernel(&scratch->place, sizeof scratch->place, path)) {
+  __u64 file = file_of(bpf_get_current_task_btf(), descriptor);
+  const void* path = (const void*)(file + bpf_core_field_offset(struct file, f_path));
+  if (!file || bpf_probe_read_kernel(&scratch->place, sizeof scratch->place, path)) {
     set_text(scratch, slot, 0, AS_TEXT_UNRESOLVED);
-    return 0;
+    return;
   }
-  return add_components(slot);
+  add_components(slot, 0, 0);
 }
