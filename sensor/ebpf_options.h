@@ -15,7 +15,9 @@ inline constexpr std::uint64_t kBpfCommands = 0x4300203e1ULL;
 
 /// What the ebpf provider watches. Fixed once it has started.
 struct EbpfOptions {
-  /// All that the programs can supply, but for datagrams and socket options: much noise, little news.
+  /// All that the programs can supply.
+  static KindSet possible_kinds();
+  /// The same, but for datagrams and socket options: much noise, little news.
   static KindSet default_kinds();
 
   KindSet kinds = default_kinds();

@@ -217,6 +217,14 @@ std::vector<DropCounter> EbpfProvider::drops() const {
   return drops;
 }
 
+KindSet EbpfProvider::kinds() const {
+  KindSet supplied;
+  for (const EventKind kind : all_kinds()) {
+    if (options_.kinds.contains(kind) && EbpfOptions::possible_kinds().contains(kind)) supplied.insert(kind);
+  }
+  return supplied;
+}
+
 std::uint64_t EbpfProvider::excluded() const {
   if (!programs_) return 0;
   const auto counters = programs_->counters();

@@ -44,7 +44,7 @@ class EbpfProvider final : public Provider {
   int descriptor() const override { return epoll_.get(); }
   void stop() override;
   std::vector<DropCounter> drops() const override;
-  KindSet kinds() const override { return options_.kinds; }
+  KindSet kinds() const override;
   ProviderDescription describe() const override;
 
   /// See KernelPrograms::set_exclusions. REQUIRES: started.

@@ -128,12 +128,15 @@ base::Fd duplicate(int fd) { return base::Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
 }  // namespace
 
-KindSet EbpfOptions::default_kinds() {
+KindSet EbpfOptions::possible_kinds() {
   KindSet kinds = KindSet::all();
-  for (const EventKind kind : {EventKind::running, EventKind::name, EventKind::core_dump, EventKind::send,
-                               EventKind::set_socket_option}) {
-    kinds.erase(kind);
-  }
+  for (const EventKind kind : {EventKind::running, EventKind::name, EventKind::core_dump}) kinds.erase(kind);
+  return kinds;
+}
+
+KindSet EbpfOptions::default_kinds() {
+  KindSet kinds = possible_kinds();
+  for (const EventKind kind : {EventKind::send, EventKind::set_socket_option}) kinds.erase(kind);
   return kinds;
 }
 

@@ -143,5 +143,27 @@ TEST_F(Load, WhatDoesNotFitIsCountedToTheLastRecord) {
             drops[0].count);
 }
 
+TEST_F(Load, AFillingRingWakesTheReaderBeforeItsTimer) {
+  EbpfOptions options;
+  options.kinds = {EventKind::remove_xattr};
+  options.failed_other = true;
+  options.ring_bytes = 1 << 20;
+  options.drain_interval = 60s;
+  EbpfProvider provider(options, clock_);
+  ASSERT_TRUE(provider.start().ok());
+  const pid_t worker = fork();
+  if (worker == 0) {
+    std::this_thread::sleep_for(200ms);
+    // Over an eighth of the ring: a record has 248 bytes and its texts.
+    for (int i = 0; i < 800; ++i) removexattr("/", "user.nonesuch");
+    _exit(0);
+  }
+  Counter counter;
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_GT(provider.poll(20s, counter).value_or(0), 0U);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+  waitpid(worker, nullptr, 0);
+}
+
 }  // namespace
 }  // namespace auditshift::sensor::testing_support

@@ -6,6 +6,8 @@
 
 #include <map>
 
+#include "sensor/ebpf_options.h"
+
 namespace auditshift::sensor {
 namespace {
 
@@ -77,6 +79,15 @@ TEST(Socketcalls, AreThoseOfTheKernelsHeader) {
   EXPECT_EQ(find_socketcall(20)->name, "sendmmsg");
   EXPECT_EQ(find_socketcall(10), nullptr) << "recv";
   EXPECT_EQ(find_socketcall(1000), nullptr);
+}
+
+TEST(EbpfOptions, EveryPossibleKindHasASource) {
+  // Three tracepoints, what a call turns out to be, and the provider's own.
+  KindSet sources = {EventKind::exec,   EventKind::fork,  EventKind::exit,
+                     EventKind::create, EventKind::rmdir, EventKind::loss};
+  for (const WatchedCall& call : watched_calls()) sources.insert(static_cast<EventKind>(call.call.kind));
+  EXPECT_EQ(sources, EbpfOptions::possible_kinds());
+  EXPECT_FALSE(EbpfOptions::default_kinds().contains(EventKind::send));
 }
 
 }  // namespace
