@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/file_sink.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace auditshift::sensor {
+namespace {
+
+constexpr mode_t kMode = 0600;
+
+/// Length of the file up to and with its last newline.
+base::Result<std::uint64_t> whole_lines(int fd, std::uint64_t size, const std::string& path) {
+  char block[4096];
+  std::uint64_t end = size;
+  while (end > 0) {
+    const std::uint64_t start = end > sizeof block ? end - sizeof block : 0;
+    const ssize_t got = ::pread(fd, block, end - start, static_cast<off_t>(start));
+    if (got < 0) return base::Error::from_errno(errno, path);
+    const std::string_view text(block, static_cast<std::size_t>(got));
+    if (const std::size_t newline = text.rfind('\n'); newline != std::string_view::npos)
+      return start + newline + 1;
+    end = start;
+  }
+  return std::uint64_t{0};
+}
+
+}  // namespace
+
+FileSink::FileSink(FileSinkOptions options, LossLine loss_line, const base::Clock& clock)
+    : options_(std::move(options)), loss_line_(std::move(loss_line)), clock_(&clock) {
+  status_.name = "file " + options_.path;
+}
+
+base::Result<FileSink> FileSink::open(FileSinkOptions options, LossLine loss_line, const base::Clock& clock) {
+  FileSink sink(std::move(options), std::move(loss_line), clock);
+  AUDITSHIFT_TRY_VOID(sink.reopen());
+  return sink;
+}
+
+base::Result<void> FileSink::reopen() {
+  const std::string& path = options_.path;
+  base::Fd file(
+      ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kMode));
+  if (!file) return base::Error::from_errno(errno, path).context("cannot open the output file");
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return base::Error::from_errno(errno, path);
+  if (!S_ISREG(info.st_mode))
+    return base::Error(base::Errc::invalid, path + ": the output file must be a regular file");
+  if ((info.st_mode & 07777) != kMode && ::fchmod(file.get(), kMode) != 0)
+    return base::Error::from_errno(errno, path).context("cannot make the output file private");
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  AUDITSHIFT_TRY(whole, whole_lines(file.get(), size, path));
+  if (whole != size && ::ftruncate(file.get(), static_cast<off_t>(whole)) != 0)
+    return base::Error::from_errno(errno, path).context("cannot cut off half a line");
+  file_ = std::move(file);
+  size_ = whole;
+  torn_ = false;
+  return {};
+}
+
+void FileSink::write(std::string_view lines, std::uint64_t records) {
+  if (options_.rotate_bytes != 0 && size_ != 0 && size_ + lines.size() > options_.rotate_bytes) rotate();
+  if (!file_) {
+    if (auto reopened = reopen(); !reopened.ok()) {
+      count_loss(records, reopened.error().message());
+      return;
+    }
+  }
+  int error = 0;
+  if (loss_.count != 0) {
+    scratch_.clear();
+    loss_.last_ns = static_cast<std::uint64_t>(clock_->since_boot().count());
+    loss_line_(scratch_, loss_);
+    scratch_ += lines;
+    error = append(scratch_);
+  } else {
+    error = append(lines);
+  }
+  if (error != 0) {
+    count_loss(records, std::strerror(error));
+    return;
+  }
+  if (loss_.count != 0) {
+    spdlog::warn("{}: writing again, {} records were lost", options_.path, loss_.count);
+    loss_ = Loss{};
+    status_.error.clear();
+  }
+  status_.records += records;
+  status_.bytes += lines.size();
+  dirty_ = true;
+  sync_if_due();
+}
+
+int FileSink::append(std::string_view lines) {
+  if (torn_) {
+    if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) return errno;
+    torn_ = false;
+  }
+  std::size_t done = 0;
+  while (done < lines.size()) {
+    const ssize_t wrote = ::write(file_.get(), lines.data() + done, lines.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) {
+      const int error = wrote < 0 ? errno : ENOSPC;
+      torn_ = done != 0 && ::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0;
+      return error;
+    }
+    done += static_cast<std::size_t>(wrote);
+  }
+  size_ += lines.size();
+  return 0;
+}
+
+void FileSink::count_loss(std::uint64_t records, const std::string& error) {
+  if (loss_.count == 0) {
+    loss_.cause = "output file could not be written";
+    loss_.first_ns = static_cast<std::uint64_t>(clock_->since_boot().count());
+    spdlog::error("{}: cannot write: {}; counting what is lost, trying on", options_.path, error);
+  }
+  loss_.count += records;
+  status_.lost += records;
+  status_.error = error;
+}
+
+void FileSink::rotate() {
+  const auto name = [&](unsigned number) {
+    return number == 0 ? options_.path : options_.path + "." + std::to_string(number);
+  };
+  if (dirty_ && options_.sync != SyncPolicy::never) ::fdatasync(file_.get());
+  dirty_ = false;
+  if (options_.rotate_count == 0) {
+    if (::ftruncate(file_.get(), 0) == 0) size_ = 0;
+    return;
+  }
+  for (unsigned number = options_.rotate_count; number > 0; --number) {
+    const bool current = number == 1;
+    if (::rename(name(number - 1).c_str(), name(number).c_str()) == 0 || (errno == ENOENT && !current))
+      continue;
+    if (current) {
+      // Better a file that is too long than events that are lost.
+      spdlog::error("{}: cannot rotate: {}", options_.path, std::strerror(errno));
+      return;
+    }
+  }
+  file_.reset();
+  size_ = 0;
+}
+
+void FileSink::sync_if_due() {
+  if (options_.sync == SyncPolicy::never) return;
+  const auto now = clock_->since_boot();
+  if (options_.sync == SyncPolicy::every_second && now - synced_ < std::chrono::seconds(1)) return;
+  if (::fdatasync(file_.get()) == 0) dirty_ = false;
+  synced_ = now;
+}
+
+}  // namespace auditshift::sensor

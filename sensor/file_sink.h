@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "sensor/sink.h"
+
+namespace auditshift::sensor {
+
+/// When written lines are forced to the disk (fdatasync). Until then a power cut may take them; the death of
+/// this process alone never does.
+enum class SyncPolicy { never, every_second, every_batch };
+
+struct FileSinkOptions {
+  std::string path;
+  std::uint64_t rotate_bytes = std::uint64_t{100} << 20;  ///< 0: never
+  unsigned rotate_count = 5;                              ///< older files kept: PATH.1 (newest) to PATH.N
+  SyncPolicy sync = SyncPolicy::every_second;
+};
+
+/// Appends lines to a file of mode 0600, one write per batch, and rotates it by size.
+///
+/// A file never holds half a line: when a batch cannot be written whole (disk or quota full, I/O error), what
+/// was written of it is cut off again and its records are counted as lost. Each batch tries anew; the first
+/// that fits is preceded by a loss record. Lines cut by a crash of the machine are removed when the file is
+/// opened.
+class FileSink final : public Sink {
+ public:
+  /// Opens or creates the file. A symbolic link, or what is no regular file, is refused.
+  static base::Result<FileSink> open(FileSinkOptions options, LossLine loss_line, const base::Clock& clock);
+
+  void write(std::string_view lines, std::uint64_t records) override;
+  SinkStatus status() const override { return status_; }
+
+  /// Opens the path again, for a file that something else moved away.
+  base::Result<void> reopen();
+
+ private:
+  FileSink(FileSinkOptions options, LossLine loss_line, const base::Clock& clock);
+
+  void rotate();
+  /// All of it or nothing. An errno, or 0.
+  int append(std::string_view lines);
+  void count_loss(std::uint64_t records, const std::string& error);
+  void sync_if_due();
+
+  FileSinkOptions options_;
+  LossLine loss_line_;
+  const base::Clock* clock_;
+  base::Fd file_;
+  std::uint64_t size_ = 0;
+  bool torn_ = false;  ///< the file may end in half a line that could not be cut off yet
+  std::chrono::nanoseconds synced_{0};
+  bool dirty_ = false;
+  Loss loss_;  ///< since the last line that was written
+  std::string scratch_;
+  SinkStatus status_;
+};
+
+}  // namespace auditshift::sensor

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/errno_name.h"
+#include "sensor/format_tables.h"
+#include "sensor/kind_profile.h"
+
+namespace auditshift::sensor {
+namespace {
+
+using W = FieldWriter;
+using R = const Record;
+
+constexpr KindSet kSubject = kSubjectKinds;
+constexpr KindSet kEvery = kEveryKind;
+constexpr KindSet kExecLike{EventKind::exec, EventKind::running};
+constexpr KindSet kExit{EventKind::exit};
+constexpr KindSet kPaths = united(kFileKinds, kMountKinds);
+constexpr KindSet kRenameLike{EventKind::rename, EventKind::link};
+constexpr KindSet kTargeted{EventKind::fork, EventKind::ptrace, EventKind::process_write};
+
+/// The name under which the file is known after the call.
+const Path& resulting_path(const Event& event) {
+  return kRenameLike.contains(event.kind) ? event.second_path : event.path;
+}
+
+std::string_view directory_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return {};
+  return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
+}
+
+std::string_view extension_of(std::string_view path) {
+  const std::string_view name = base_name(path);
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos || dot == 0 ? std::string_view() : name.substr(dot + 1);
+}
+
+/// The end that began the connection, as ECS wants it: accept turns the ends round.
+const Address& source_of(const Event& event) {
+  return event.kind == EventKind::accept ? event.socket.remote : event.socket.local;
+}
+const Address& destination_of(const Event& event) {
+  return event.kind == EventKind::accept ? event.socket.local : event.socket.remote;
+}
+
+void write_port(W& w, const Address& address) {
+  if (address.family == AddressFamily::ipv4 || address.family == AddressFamily::ipv6) w.number(address.port);
+}
+
+void write_transport(W& w, const Socket& socket) {
+  constexpr int kTcp = 6;
+  constexpr int kUdp = 17;
+  const bool internet = socket.family == 2 || socket.family == 10;
+  if (!internet) return;
+  const bool by_default = socket.protocol <= 0;
+  if (socket.protocol == kTcp || (by_default && socket.type == 1)) {
+    w.text("tcp");
+  } else if (socket.protocol == kUdp || (by_default && socket.type == 2)) {
+    w.text("udp");
+  }
+}
+
+void write_start(W& w, const Event& event) {
+  const std::uint64_t start = event.process.id.start_ns;
+  if (start != 0 && event.boot_ns >= start)
+    w.time(event.wall_ns - static_cast<std::int64_t>(event.boot_ns - start));
+}
+
+void write_outcome(W& w, const Event& event) {
+  if (event.syscall.result_known) w.text(event.syscall.failed() ? "failure" : "success");
+}
+
+const Field kFields[] = {
+    {"@timestamp", kEvery, [](W& w, R& r) { w.time(r.event.wall_ns); }},
+    {"ecs.version", kEvery, [](W& w, R&) { w.json(R"("8.11.0")"); }, true},
+    {"agent.type", kEvery, [](W& w, R&) { w.json(R"("auditshift")"); }, true},
+    {"agent.version", kEvery, [](W& w, R& r) { w.text(r.stream.version); }, true},
+    {"host.hostname", kEvery, [](W& w, R& r) { w.text(r.stream.hostname); }, true},
+    {"host.id", kEvery, [](W& w, R& r) { w.text_if(r.stream.machine_id); }, true},
+    {"host.boot.id", kEvery, [](W& w, R& r) { w.text_if(r.stream.boot_id); }, true},
+    {"host.os.type", kEvery, [](W& w, R&) { w.json(R"("linux")"); }, true},
+    {"host.os.kernel", kEvery, [](W& w, R& r) { w.text_if(r.stream.kernel); }, true},
+    {"event.module", kEvery, [](W& w, R&) { w.json(R"("auditshift")"); }, true},
+    {"event.dataset", kEvery, [](W& w, R&) { w.json(R"("auditshift.events")"); }, true},
+    {"event.kind", kEvery,
+     [](W& w, R& r) { w.json(r.event.kind == EventKind::running ? R"("state")" : R"("event")"); }},
+    {"event.category", kEvery, [](W& w, R& r) { w.json(kind_profile(r.event.kind).ecs_category); }},
+    {"event.type", kEvery, [](W& w, R& r) { w.json(kind_profile(r.event.kind).ecs_type); }},
+    {"event.action", kEvery, [](W& w, R& r) { w.text(kind_name(r.event.kind)); }},
+    {"event.outcome", kSubject, [](W& w, R& r) { write_outcome(w, r.event); }},
+    {"event.provider", kEvery, [](W& w, R& r) { w.text(r.provider); }},
+    {"event.sequence", kEvery, [](W& w, R& r) { w.number(r.sequence); }},
+    {"error.code", kSubject, [](W& w, R& r) { w.text_if(errno_name(r.event.syscall.error())); }},
+    {"process.pid", kSubject, [](W& w, R& r) { if (r.event.process.id.pid != 0) w.number(r.event.process.id.pid); }},
+    {"process.entity_id", kSubject, [](W& w, R& r) { w.process_id(r.stream, r.event.process.id); }},
+    {"process.name", kSubject, [](W& w, R& r) { w.text_if(r.event.process.comm); }},
+    {"process.executable", kSubject, [](W& w, R& r) { w.path(r.event.process.executable); }},
+    {"process.args", kExecLike, [](W& w, R& r) { w.arguments(r.event.argv); }},
+    {"process.command_line", kExecLike, [](W& w, R& r) { w.command_line(r.event.argv); }},
+    {"process.working_directory", kExecLike, [](W& w, R& r) { w.path(r.event.cwd); }},
+    {"process.start", kSubject, [](W& w, R& r) { write_start(w, r.event); }},
+    {"process.end", kExit, [](W& w, R& r) { w.time(r.event.wall_ns); }},
+    {"process.exit_code", kExit, [](W& w, R& r) { if (r.event.exit_code >= 0) w.signed_number(r.event.exit_code); }},
+    {"process.thread.id", kSubject, [](W& w, R& r) { if (r.event.process.tid != 0) w.number(r.event.process.tid); }},
+    {"process.parent.pid", kSubject,
+     [](W& w, R& r) { if (r.event.process.parent.pid != 0) w.number(r.event.process.parent.pid); }},
+    {"process.parent.entity_id", kSubject, [](W& w, R& r) { w.process_id(r.stream, r.event.process.parent); }},
+    {"user.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.uid); }},
+    {"user.group.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.gid); }},
+    {"user.effective.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.euid); }},
+    {"user.effective.group.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.egid); }},
+    {"user.saved.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.suid); }},
+    {"user.saved.group.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.sgid); }},
+    {"user.filesystem.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.fsuid); }},
+    {"user.filesystem.group.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.fsgid); }},
+    {"user.audit.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.auid); }},
+    {"container.id", kSubject, [](W& w, R& r) { w.text_if(r.event.process.container_id); }},
+    {"file.path", kFileKinds, [](W& w, R& r) { w.path(resulting_path(r.event)); }},
+    {"file.name", kFileKinds, [](W& w, R& r) { w.text_if(base_name(resulting_path(r.event).text)); }},
+    {"file.directory", kFileKinds, [](W& w, R& r) { w.text_if(directory_of(resulting_path(r.event).text)); }},
+    {"file.extension", kFileKinds, [](W& w, R& r) { w.text_if(extension_of(resulting_path(r.event).text)); }},
+    {"file.target_path", {EventKind::link, EventKind::symlink},
+     [](W& w, R& r) {
+       if (r.event.kind == EventKind::link) w.path(r.event.path);
+       else if (r.event.text_present) w.text(r.event.text);
+     }},
+    {"file.mode", {EventKind::create, EventKind::mkdir, EventKind::mknod, EventKind::chmod},
+     [](W& w, R& r) { w.octal(r.event.mode & 07777); }},
+    {"file.uid", {EventKind::chown}, [](W& w, R& r) { w.id_text(r.event.owner_uid); }},
+    {"file.gid", {EventKind::chown}, [](W& w, R& r) { w.id_text(r.event.owner_gid); }},
+    {"file.size", {EventKind::truncate}, [](W& w, R& r) { w.number(r.event.size); }},
+    {"network.type", kNetworkKinds,
+     [](W& w, R& r) {
+       if (r.event.socket.family == 2) w.json(R"("ipv4")");
+       else if (r.event.socket.family == 10) w.json(R"("ipv6")");
+     }},
+    {"network.transport", kNetworkKinds, [](W& w, R& r) { write_transport(w, r.event.socket); }},
+    {"network.direction", {EventKind::connect, EventKind::accept, EventKind::send},
+     [](W& w, R& r) { w.text(r.event.kind == EventKind::accept ? "ingress" : "egress"); }},
+    {"source.address", kNetworkKinds,
+     [](W& w, R& r) { if (const Address& a = source_of(r.event); a.path.empty()) w.address(a); else w.text(a.path); }},
+    {"source.ip", kNetworkKinds, [](W& w, R& r) { w.address(source_of(r.event)); }},
+    {"source.port", kNetworkKinds, [](W& w, R& r) { write_port(w, source_of(r.event)); }},
+    {"destination.address", kNetworkKinds,
+     [](W& w, R& r) {
+       if (const Address& a = destination_of(r.event); a.path.empty()) w.address(a); else w.text(a.path);
+     }},
+    {"destination.ip", kNetworkKinds, [](W& w, R& r) { w.address(destination_of(r.event)); }},
+    {"destination.port", kNetworkKinds, [](W& w, R& r) { write_port(w, destination_of(r.event)); }},
+    {"auditshift.boot_ns", kEvery, [](W& w, R& r) { w.number(r.event.boot_ns); }},
+    {"auditshift.count", kSubject, [](W& w, R& r) { if (r.event.count > 1) w.number(r.event.count); }},
+    {"auditshift.syscall.name", kSubject, [](W& w, R& r) { w.text_if(r.event.syscall.name); }},
+    {"auditshift.syscall.number", kSubject,
+     [](W& w, R& r) { if (r.event.syscall.number >= 0) w.signed_number(r.event.syscall.number); }},
+    {"auditshift.syscall.arch", kSubject, [](W& w, R& r) { w.text_if(abi_name(r.event.syscall.abi)); }},
+    {"auditshift.syscall.result", kSubject,
+     [](W& w, R& r) { if (r.event.syscall.result_known) w.signed_number(r.event.syscall.result); }},
+    {"auditshift.session", kSubject, [](W& w, R& r) { w.id(r.event.process.session); }},
+    {"auditshift.cgroup_id", kSubject,
+     [](W& w, R& r) { if (r.event.process.cgroup_id != 0) w.number(r.event.process.cgroup_id); }},
+    {"auditshift.mount_namespace", kSubject,
+     [](W& w, R& r) { if (r.event.process.mount_namespace != 0) w.number(r.event.process.mount_namespace); }},
+    {"auditshift.requested_path", {EventKind::exec}, [](W& w, R& r) { w.path(r.event.path); }},
+    {"auditshift.original_path", {EventKind::rename}, [](W& w, R& r) { w.path(r.event.path); }},
+    {"auditshift.mount_point", kMountKinds, [](W& w, R& r) { w.path(r.event.path); }},
+    {"auditshift.mount_source", {EventKind::mount}, [](W& w, R& r) { w.path(r.event.second_path); }},
+    {"auditshift.path_truncated", kPaths,
+     [](W& w, R& r) { w.flag(r.event.path.truncated || r.event.second_path.truncated); }},
+    {"auditshift.path_unresolved", kPaths,
+     [](W& w, R& r) { w.flag(r.event.path.unresolved || r.event.second_path.unresolved); }},
+    {"auditshift.path_unreadable", kPaths,
+     [](W& w, R& r) { w.flag(r.event.path.unreadable || r.event.second_path.unreadable); }},
+    {"auditshift.args_truncated", kExecLike, [](W& w, R& r) { w.flag(r.event.argv.truncated); }},
+    {"auditshift.args_unreadable", kExecLike, [](W& w, R& r) { w.flag(r.event.argv.unreadable); }},
+    {"auditshift.target.pid", kTargeted,
+     [](W& w, R& r) { if (r.event.target.pid != 0) w.number(r.event.target.pid); }},
+    {"auditshift.target.entity_id", kTargeted, [](W& w, R& r) { w.process_id(r.stream, r.event.target); }},
+    {"auditshift.target.thread_id", kTargeted, [](W& w, R& r) { if (r.event.target_tid != 0) w.number(r.event.target_tid); }},
+    {"auditshift.thread", {EventKind::fork}, [](W& w, R& r) { w.flag(r.event.thread); }},
+    {"auditshift.signal", {EventKind::exit, EventKind::core_dump},
+     [](W& w, R& r) { if (r.event.exit_signal != 0) w.signed_number(r.event.exit_signal); }},
+    {"auditshift.core_dumped", kExit, [](W& w, R& r) { w.flag(r.event.core_dumped); }},
+    {"auditshift.requested_uid", {EventKind::uid_change}, [](W& w, R& r) { w.id(r.event.owner_uid); }},
+    {"auditshift.requested_gid", {EventKind::gid_change}, [](W& w, R& r) { w.id(r.event.owner_gid); }},
+    {"auditshift.flags", kSubject, [](W& w, R& r) { if (r.event.flags != 0) w.number(r.event.flags); }},
+    {"auditshift.command", kSubject, [](W& w, R& r) { if (r.event.command >= 0) w.signed_number(r.event.command); }},
+    {"auditshift.level", {EventKind::set_socket_option},
+     [](W& w, R& r) { if (r.event.level >= 0) w.signed_number(r.event.level); }},
+    {"auditshift.device", {EventKind::mknod}, [](W& w, R& r) { w.number(r.event.device); }},
+    {"auditshift.descriptor", kSubject,
+     [](W& w, R& r) { if (r.event.descriptor >= 0) w.signed_number(r.event.descriptor); }},
+    {"auditshift.text", kSubject,
+     [](W& w, R& r) { if (r.event.text_present && r.event.kind != EventKind::symlink) w.text(r.event.text); }},
+    {"auditshift.text_truncated", kSubject, [](W& w, R& r) { w.flag(r.event.text_truncated); }},
+    {"auditshift.socket.family", kNetworkKinds,
+     [](W& w, R& r) { if (r.event.socket.family >= 0) w.signed_number(r.event.socket.family); }},
+    {"auditshift.socket.type", kNetworkKinds,
+     [](W& w, R& r) { if (r.event.socket.type >= 0) w.signed_number(r.event.socket.type); }},
+    {"auditshift.socket.protocol", kNetworkKinds,
+     [](W& w, R& r) { if (r.event.socket.protocol >= 0) w.signed_number(r.event.socket.protocol); }},
+    {"auditshift.socket.abstract", kNetworkKinds,
+     [](W& w, R& r) { w.flag(r.event.socket.local.abstract_name || r.event.socket.remote.abstract_name); }},
+    {"auditshift.loss.cause", {EventKind::loss}, [](W& w, R& r) { w.text(r.event.loss.cause); }},
+    {"auditshift.loss.count", {EventKind::loss}, [](W& w, R& r) { w.number(r.event.loss.count); }},
+    {"auditshift.loss.first_ns", {EventKind::loss}, [](W& w, R& r) { w.number(r.event.loss.first_ns); }},
+    {"auditshift.loss.last_ns", {EventKind::loss}, [](W& w, R& r) { w.number(r.event.loss.last_ns); }},
+    {"auditshift.escaped", kEvery, [](W& w, R&) { w.escaped_fields(); }},
+};
+
+}  // namespace
+
+std::span<const Field> ecs_fields() { return kFields; }
+
+}  // namespace auditshift::sensor

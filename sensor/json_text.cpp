@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/json_text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+namespace auditshift::sensor {
+namespace {
+
+constexpr char kHex[] = "0123456789abcdef";
+
+/// Bytes that stand for themselves in a JSON string.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+
+struct CodePoint {
+  std::uint32_t value = 0;
+  std::size_t length = 0;  ///< 0: no UTF-8 here
+};
+
+/// RFC 3629: no surrogates, no overlong forms.
+CodePoint decode(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return {first, 1};
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return {};
+  std::uint32_t value = first & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    value = value << 6 | (byte(i) & 0x3fU);
+  }
+  constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (value < kSmallest[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {};
+  return {value, length};
+}
+
+/// Controls, and format characters that hide or reorder what a person reads (Unicode TR 36).
+bool is_unsafe(std::uint32_t c) {
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+         (c >= 0xfff9 && c <= 0xfffb);
+}
+
+void append_unicode_escape(TextBuffer& out, std::uint32_t c) {
+  const char escape[6] = {'\\',         'u', kHex[c >> 12 & 0xf], kHex[c >> 8 & 0xf], kHex[c >> 4 & 0xf],
+                          kHex[c & 0xf]};
+  out.put({escape, sizeof escape});
+}
+
+void append_ascii_escape(TextBuffer& out, char c) {
+  switch (c) {
+    case '"':
+      out.put("\\\"");
+      return;
+    case '\\':
+      out.put("\\\\");
+      return;
+    case '\n':
+      out.put("\\n");
+      return;
+    case '\t':
+      out.put("\\t");
+      return;
+    case '\r':
+      out.put("\\r");
+      return;
+    default:
+      append_unicode_escape(out, static_cast<unsigned char>(c));
+  }
+}
+
+/// Copies up to the first byte that needs a look; how many.
+std::size_t append_plain(TextBuffer& out, std::string_view text) {
+  char* to = out.reserve(text.size());
+  std::size_t length = 0;
+  for (; length < text.size() && kPlain[static_cast<unsigned char>(text[length])]; ++length)
+    to[length] = text[length];
+  out.add(length);
+  return length;
+}
+
+/// What follows the opening quote. False as soon as a byte is no UTF-8, unless `escape_bytes`.
+bool append_content(TextBuffer& out, std::string_view text, bool escape_bytes) {
+  while (true) {
+    text.remove_prefix(append_plain(out, text));
+    if (text.empty()) return true;
+    const CodePoint c = decode(text);
+    if (c.length == 0) {
+      if (!escape_bytes) return false;
+      const auto byte = static_cast<unsigned char>(text[0]);
+      const char escape[5] = {'\\', '\\', 'x', kHex[byte >> 4], kHex[byte & 0xf]};
+      out.put({escape, sizeof escape});
+    } else if (c.length == 1) {
+      append_ascii_escape(out, text[0]);
+      if (escape_bytes && text[0] == '\\') out.put("\\\\");
+    } else if (is_unsafe(c.value)) {
+      append_unicode_escape(out, c.value);
+    } else {
+      out.put(text.substr(0, c.length));
+    }
+    text.remove_prefix(std::max<std::size_t>(c.length, 1));
+  }
+}
+
+template <class Number>
+void append_decimal(TextBuffer& out, Number number) {
+  constexpr std::size_t kLongest = 20;  // -9223372036854775808
+  char* at = out.reserve(kLongest);
+  out.add(static_cast<std::size_t>(std::to_chars(at, at + kLongest, number).ptr - at));
+}
+
+void put_digits(char* at, unsigned number, int digits) {
+  for (int i = digits - 1; i >= 0; --i) {
+    at[i] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  }
+}
+
+}  // namespace
+
+void TextBuffer::grow(std::size_t count) {
+  std::size_t capacity = std::max<std::size_t>(2 * capacity_, 4096);
+  while (capacity - size_ < count) capacity *= 2;
+  auto data = std::make_unique_for_overwrite<char[]>(capacity);
+  if (size_ != 0) std::memcpy(data.get(), data_.get(), size_);
+  data_ = std::move(data);
+  capacity_ = capacity;
+}
+
+bool append_json_string(TextBuffer& out, std::string_view text) {
+  out.put('"');
+  const std::size_t start = out.size();
+  bool escaped = false;
+  if (!append_content(out, text, false)) {
+    escaped = true;
+    out.truncate(start);
+    append_content(out, text, true);
+  }
+  out.put('"');
+  return escaped;
+}
+
+void append_number(TextBuffer& out, std::uint64_t number) { append_decimal(out, number); }
+void append_number(TextBuffer& out, std::int64_t number) { append_decimal(out, number); }
+
+void TimeText::append(TextBuffer& out, std::int64_t wall_ns) {
+  using namespace std::chrono;
+  const auto second = floor<seconds>(nanoseconds(wall_ns));
+  if (second.count() != second_) {
+    second_ = second.count();
+    const sys_seconds time(second);
+    const auto day = floor<days>(time);
+    const year_month_day date(day);
+    const hh_mm_ss clock(time - day);
+    std::memcpy(text_, "0000-00-00T00:00:00.", sizeof text_);
+    put_digits(text_, static_cast<unsigned>(static_cast<int>(date.year())), 4);
+    put_digits(text_ + 5, static_cast<unsigned>(date.month()), 2);
+    put_digits(text_ + 8, static_cast<unsigned>(date.day()), 2);
+    put_digits(text_ + 11, static_cast<unsigned>(clock.hours().count()), 2);
+    put_digits(text_ + 14, static_cast<unsigned>(clock.minutes().count()), 2);
+    put_digits(text_ + 17, static_cast<unsigned>(clock.seconds().count()), 2);
+  }
+  char fraction[10];
+  put_digits(fraction, static_cast<unsigned>(wall_ns - second_ * 1'000'000'000), 9);
+  fraction[9] = 'Z';
+  out.put({text_, sizeof text_});
+  out.put({fraction, sizeof fraction});
+}
+
+}  // namespace auditshift::sensor
