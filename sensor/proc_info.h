@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/sysroot.h"
+#include "sensor/event.h"
+
+namespace auditshift::sensor {
+
+/// One process as /proc shows it (proc(5)), kept by value.
+struct ProcessInfo {
+  ProcessIdentity id;
+  ProcessIdentity parent;  ///< start_ns is 0: /proc does not tell
+  std::string comm;
+  std::string executable;  ///< empty for a kernel thread, or when not readable
+  bool executable_deleted = false;
+  std::string argv;  ///< arguments, each ended by NUL
+  bool argv_truncated = false;
+  std::string cwd;
+  bool cwd_deleted = false;
+  std::uint32_t uid = kUnknownId, euid = kUnknownId, suid = kUnknownId, fsuid = kUnknownId;
+  std::uint32_t gid = kUnknownId, egid = kUnknownId, sgid = kUnknownId, fsgid = kUnknownId;
+  std::uint32_t auid = kUnknownId;
+  std::uint32_t session = kUnknownId;
+  std::uint32_t threads = 1;
+  std::uint32_t mount_namespace = 0;
+  std::string container_id;
+
+  /// Puts it into the event. The views point into this.
+  void fill(Process& process) const;
+};
+
+/// Reads /proc of a host. What is gone or hidden stays unknown.
+class ProcReader {
+ public:
+  /// `clock_ticks` per second (sysconf(_SC_CLK_TCK)) is the unit of start times.
+  ProcReader(const base::Sysroot& host, long clock_ticks) : host_(&host), clock_ticks_(clock_ticks) {}
+
+  /// False when there is no such process (any more); `info` is then half filled.
+  bool read(std::uint32_t pid, ProcessInfo& info) const;
+  /// Its user and group ids alone.
+  bool read_ids(std::uint32_t pid, ProcessInfo& info) const;
+  /// All processes there are, in ascending order.
+  std::vector<std::uint32_t> list() const;
+
+  /// Rounds a time down to the grain of start times.
+  std::uint64_t to_tick(std::uint64_t boot_ns) const;
+
+ private:
+  bool read_stat(const std::string& directory, ProcessInfo& info) const;
+  void read_paths(const std::string& directory, ProcessInfo& info) const;
+
+  const base::Sysroot* host_;
+  long clock_ticks_;
+};
+
+/// The id of the container a cgroup path belongs to: its last component of 64 hexadecimal digits, as Docker,
+/// containerd, CRI-O and Podman name them, with or without prefix and suffix. Empty when there is none.
+std::string_view container_id_of(std::string_view cgroup_path);
+
+}  // namespace auditshift::sensor
