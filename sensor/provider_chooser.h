@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "sensor/provider.h"
+
+namespace auditshift::sensor {
+
+/// One candidate of the chooser.
+struct ProviderFactory {
+  std::string name;
+  /// A new provider, not started. Errors: it cannot work here, or may not (a kernel known to be bad).
+  std::function<base::Result<std::unique_ptr<Provider>>()> make;
+};
+
+/// One thing the chooser decided, and why.
+struct ProviderChange {
+  base::WallTime when{};
+  std::string from;    ///< empty at the start
+  std::string to;      ///< empty when nothing works
+  std::string reason;  ///< "ebpf: …; netlink: …", or "ebpf works again"
+};
+
+/// Uses the first provider of a list that works, found out by really starting it.
+///
+/// When the one in use fails, the next one that starts takes over at once. As long as a better one exists, it
+/// is tried again from time to time, at growing intervals; it takes over while the other still runs, so that
+/// there is no gap (some events may come from both).
+class ProviderChooser final : public Provider {
+ public:
+  struct Options {
+    std::chrono::nanoseconds first_retry = std::chrono::minutes(1);
+    std::chrono::nanoseconds longest_retry = std::chrono::hours(1);  ///< each wait doubles up to this
+  };
+
+  ProviderChooser(std::vector<ProviderFactory> candidates, const base::Clock& clock, Options options);
+  ProviderChooser(std::vector<ProviderFactory> candidates, const base::Clock& clock)
+      : ProviderChooser(std::move(candidates), clock, Options()) {}
+
+  /// Called with the name of the provider whose events come from now on.
+  void on_change(std::function<void(const ProviderChange&)> listener) { listener_ = std::move(listener); }
+
+  /// Starts the first that works. The error has every candidate's reason.
+  base::Result<void> start() override;
+  base::Result<std::size_t> poll(std::chrono::milliseconds timeout, Consumer& consumer) override;
+  int descriptor() const override { return current_ ? current_->descriptor() : -1; }
+  void stop() override;
+  /// Sums over all providers used so far.
+  std::vector<DropCounter> drops() const override;
+  KindSet kinds() const override { return current_ ? current_->kinds() : KindSet(); }
+  ProviderDescription describe() const override;
+
+  /// Name of the one in use; empty when none.
+  std::string current_name() const { return current_ ? candidates_[index_].name : std::string(); }
+  /// Why each candidate before the current one is not in use: name and reason.
+  std::vector<std::pair<std::string, std::string>> refusals() const;
+  /// Every decision since the start, the newest last (the oldest are dropped beyond 100).
+  const std::vector<ProviderChange>& changes() const { return changes_; }
+  /// The candidate in use, for what only it can tell; null when none.
+  Provider* current() { return current_.get(); }
+
+ private:
+  /// Starts a candidate and makes it the current one. On failure keeps the reason.
+  bool try_candidate(std::size_t index);
+  bool try_range(std::size_t first, std::size_t last);
+  void record(std::string from, std::string reason);
+  void retire(Provider& provider);
+  void retry_better(Consumer& consumer);
+  base::Result<void> fall_back(const base::Error& error);
+
+  std::vector<ProviderFactory> candidates_;
+  const base::Clock* clock_;
+  Options options_;
+  std::function<void(const ProviderChange&)> listener_;
+  std::unique_ptr<Provider> current_;
+  std::size_t index_ = 0;
+  std::vector<std::string> reasons_;  ///< by candidate; empty: not tried, or works
+  std::chrono::nanoseconds retry_after_{0};
+  std::chrono::nanoseconds next_retry_{0};
+  std::vector<DropCounter> retired_;  ///< of providers no longer in use
+  std::vector<ProviderChange> changes_;
+};
+
+}  // namespace auditshift::sensor
