@@ -39,6 +39,7 @@ void Pipeline::remove_sink(Sink& sink) {
 }
 
 void Pipeline::consume(const Event& event) {
+  if (event.kind == EventKind::loss) return;
   if (!kinds_.contains(event.kind)) {
     ++statistics_.unwanted;
     return;

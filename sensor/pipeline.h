@@ -65,6 +65,9 @@ class Pipeline final : public Consumer {
   /// that lost something in between; its range of time is the time between the calls.
   void report_losses(const std::vector<DropCounter>& drops);
 
+  /// The next report_losses() is about other counters, which begin at 0.
+  void forget_losses() { last_drops_.clear(); }
+
   /// A line of a loss record, for sinks that lose by themselves.
   LossLine loss_line(Format format);
 

@@ -35,6 +35,7 @@ class ReaderSink final : public Sink {
   int descriptor() const { return epoll_.get(); }
   void service();
   std::size_t reader_count() const { return readers_.size(); }
+  bool full() const { return readers_.size() >= options_.readers; }
 
  private:
   struct Reader {

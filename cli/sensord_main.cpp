@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sensor daemon: options, what it may use, the loop.
+#include <linux/capability.h>
+#include <spdlog/spdlog.h>
+#include <sys/utsname.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/sysroot.h"
+#include "sensor/daemon.h"
+#include "sensor/ebpf_provider.h"
+#include "sensor/known_kernels.h"
+#include "sensor/netlink_provider.h"
+#include "sensor/privileges.h"
+
+namespace {
+
+using namespace auditshift;
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 64;
+constexpr int kExitBusy = 75;
+
+struct Options {
+  sensor::DaemonOptions daemon;
+  std::string provider = "auto";
+  std::string output = "/var/log/auditshift/events.ndjson";
+  sensor::FileSinkOptions file;
+  std::vector<std::string> accepted_kernels;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+void declare(CLI::App& app, Options& options) {
+  using sensor::Format;
+  using sensor::SyncPolicy;
+  options.daemon.managed_file = "/etc/auditshift/managed.json";
+  options.daemon.state_file = "/var/lib/auditshift/sensor.json";
+  options.daemon.control_socket = "/run/auditshift/sensord.sock";
+  app.set_version_flag("--version", "auditshift-sensord " AUDITSHIFT_VERSION);
+  app.add_option("--provider", options.provider,
+                 "where events come from: auto (the best that works), ebpf, netlink")
+      ->check(CLI::IsMember({"auto", "ebpf", "netlink"}))
+      ->capture_default_str();
+  app.add_option("--managed", options.daemon.managed_file,
+                 "managed configuration: exclusions, choice of provider")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_option("--output", options.output, "file for events; - is standard output, none is neither")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_option("--format", options.daemon.format, "ecs, ocsf or raw")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Format>{{"ecs", Format::ecs}, {"ocsf", Format::ocsf}, {"raw", Format::raw}}))
+      ->default_str("ecs");
+  app.add_option("--rotate-size", options.file.rotate_bytes, "begin a new file at this size; 0 is never")
+      ->transform(CLI::AsSizeValue(false))
+      ->default_str("100MiB");
+  app.add_option("--rotate-count", options.file.rotate_count, "older files to keep")->capture_default_str();
+  app.add_option("--fsync", options.file.sync, "when the file is forced to the disk: never, second, batch")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, SyncPolicy>{{"never", SyncPolicy::never},
+                                                                    {"second", SyncPolicy::every_second},
+                                                                    {"batch", SyncPolicy::every_batch}}))
+      ->default_str("second");
+  app.add_option("--socket", options.daemon.control_socket, "control socket")
+      ->type_name("PATH")
+      ->capture_default_str();
+  app.add_option("--state", options.daemon.state_file, "where settings made by command are kept")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_option("--accept-kernel", options.accepted_kernels,
+                 "use eBPF on this kernel release although it is known to be bad")
+      ->type_name("RELEASE");
+  app.add_flag("-q,--quiet", options.quiet, "only errors");
+  app.add_flag("-v,--verbose", options.verbose, "every decision");
+}
+
+sensor::CandidateMaker make_candidates(const Options& options, const base::Sysroot& host,
+                                       const base::Clock& clock) {
+  return [&options, &host, &clock](bool ebpf_allowed) {
+    const auto wanted = [&](const char* name) {
+      return options.provider == name || options.provider == "auto";
+    };
+    std::vector<sensor::ProviderFactory> candidates;
+    if (wanted("ebpf") && (ebpf_allowed || options.provider == "ebpf")) {
+      candidates.push_back({"ebpf", [&]() -> base::Result<std::unique_ptr<sensor::Provider>> {
+                              utsname names{};
+                              ::uname(&names);
+                              if (auto bad =
+                                      sensor::known_bad_kernel(names.release, options.accepted_kernels))
+                                return base::Error(base::Errc::unsupported, *bad)
+                                    .with_hint("--accept-kernel " + std::string(names.release));
+                              return std::unique_ptr<sensor::Provider>(
+                                  std::make_unique<sensor::EbpfProvider>(sensor::EbpfOptions{}, clock));
+                            }});
+    }
+    if (wanted("netlink")) {
+      candidates.push_back({"netlink", [&]() -> base::Result<std::unique_ptr<sensor::Provider>> {
+                              return std::unique_ptr<sensor::Provider>(
+                                  std::make_unique<sensor::NetlinkProvider>(host, clock));
+                            }});
+    }
+    return candidates;
+  };
+}
+
+/// What the providers need while they run and when one takes over from another: load and attach programs
+/// (BPF, PERFMON), subscribe to the process connector (NET_ADMIN), read other processes' /proc (SYS_PTRACE,
+/// DAC_READ_SEARCH).
+const std::vector<int> kCapabilities = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE,
+                                        CAP_DAC_READ_SEARCH};
+
+base::Result<void> confine() {
+  AUDITSHIFT_TRY_VOID(sensor::drop_privileges(kCapabilities));
+  return sensor::forbid_system_calls();
+}
+
+int report(const base::Error& error) {
+  std::fprintf(stderr, "error: %s\n", error.message().c_str());
+  if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
+  return error.code() == base::Errc::busy ? kExitBusy : kExitFailed;
+}
+
+int run(Options& options) {
+  base::init_logging(options.quiet     ? base::Verbosity::quiet
+                     : options.verbose ? base::Verbosity::verbose
+                                       : base::Verbosity::normal);
+  options.daemon.version = AUDITSHIFT_VERSION;
+  options.daemon.standard_output = options.output == "-";
+  if (options.output != "-" && options.output != "none") {
+    options.file.path = options.output;
+    options.daemon.file = options.file;
+  }
+  const auto host = base::Sysroot::open("/");
+  if (!host.ok()) return report(host.error());
+  const base::SystemClock clock;
+  sensor::Daemon daemon(options.daemon, make_candidates(options, *host, clock), *host, clock);
+  const auto result = daemon.run(confine);
+  return result.ok() ? 0 : report(result.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Supplies process, file and socket events of this host.", "auditshift-sensord");
+  Options options;
+  declare(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : kExitUsage;
+  }
+  return run(options);
+}
