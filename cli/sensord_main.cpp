@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sysroot.h"
+#include "sensor/audit_provider.h"
 #include "sensor/daemon.h"
 #include "sensor/ebpf_provider.h"
 #include "sensor/known_kernels.h"
@@ -46,8 +47,9 @@ void declare(CLI::App& app, Options& options) {
   options.daemon.control_socket = "/run/auditshift/sensord.sock";
   app.set_version_flag("--version", "auditshift-sensord " AUDITSHIFT_VERSION);
   app.add_option("--provider", options.provider,
-                 "where events come from: auto (the best that works), ebpf, netlink")
-      ->check(CLI::IsMember({"auto", "ebpf", "netlink"}))
+                 "where events come from: auto (ebpf, else netlink), ebpf, netlink, auditd (what the audit "
+                 "rules report)")
+      ->check(CLI::IsMember({"auto", "ebpf", "netlink", "auditd"}))
       ->capture_default_str();
   app.add_option("--managed", options.daemon.managed_file,
                  "managed configuration: exclusions, choice of provider")
@@ -106,6 +108,12 @@ sensor::CandidateMaker make_candidates(const Options& options, const base::Sysro
       candidates.push_back({"netlink", [&]() -> base::Result<std::unique_ptr<sensor::Provider>> {
                               return std::unique_ptr<sensor::Provider>(
                                   std::make_unique<sensor::NetlinkProvider>(host, clock));
+                            }});
+    }
+    if (options.provider == "auditd") {
+      candidates.push_back({"auditd", [&]() -> base::Result<std::unique_ptr<sensor::Provider>> {
+                              return std::unique_ptr<sensor::Provider>(
+                                  std::make_unique<sensor::AuditProvider>(clock));
                             }});
     }
     return candidates;

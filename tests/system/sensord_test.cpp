@@ -120,7 +120,7 @@ TEST_P(SensordTest, IsConfinedAndPrivateAndTellsItsManager) {
   std::string text((std::istreambuf_iterator<char>(status)), {});
   EXPECT_NE(text.find("NoNewPrivs:\t1"), std::string::npos);
   EXPECT_NE(text.find("Seccomp:\t2"), std::string::npos);
-  EXPECT_NE(text.find("CapEff:\t000000c000081004"), std::string::npos) << text;
+  EXPECT_NE(text.find("CapEff:\t000000e000081004"), std::string::npos) << text;
   struct stat info {};
   ASSERT_EQ(::stat(sensor_.output().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0600U);
