@@ -122,9 +122,9 @@ sensor::CandidateMaker make_candidates(const Options& options, const base::Sysro
 
 /// What the providers need while they run and when one takes over from another: load and attach programs
 /// (BPF, PERFMON), subscribe to the process connector (NET_ADMIN), read other processes' /proc (SYS_PTRACE,
-/// DAC_READ_SEARCH).
-const std::vector<int> kCapabilities = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE,
-                                        CAP_DAC_READ_SEARCH};
+/// DAC_READ_SEARCH), listen to the audit stream (AUDIT_READ).
+const std::vector<int> kCapabilities = {CAP_BPF,        CAP_PERFMON,         CAP_NET_ADMIN,
+                                        CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_AUDIT_READ};
 
 base::Result<void> confine() {
   AUDITSHIFT_TRY_VOID(sensor::drop_privileges(kCapabilities));

@@ -130,14 +130,27 @@ std::vector<base::Json> SensorProcess::events() const {
   return events;
 }
 
-base::Json SensorProcess::wait_for(const std::function<bool(const base::Json&)>& wanted) const {
-  const auto deadline = steady_clock::now() + 5s;
-  do {
-    for (base::Json& event : events()) {
-      if (wanted(event)) return std::move(event);
+base::Json SensorProcess::wait_for(const std::string& marker,
+                                   const std::function<bool(const base::Json&)>& wanted) const {
+  const auto deadline = steady_clock::now() + 20s;
+  std::ifstream lines(output_);
+  std::string line;
+  while (steady_clock::now() < deadline) {
+    std::string more;
+    std::getline(lines, more);
+    line += more;
+    if (lines.eof()) {  // half a line, or none
+      lines.clear();
+      std::this_thread::sleep_for(5ms);
+      continue;
     }
-    std::this_thread::sleep_for(20ms);
-  } while (steady_clock::now() < deadline);
+    if (line.find(marker) != std::string::npos) {
+      base::Json event = base::Json::parse(line, nullptr, false);
+      EXPECT_FALSE(event.is_discarded()) << line;
+      if (!event.is_discarded() && wanted(event)) return event;
+    }
+    line.clear();
+  }
   return nullptr;
 }
 

@@ -46,11 +46,11 @@ std::string text_at(const base::Json& event, const std::string& pointer) {
   return event.contains(at) && event[at].is_string() ? event[at].get<std::string>() : std::string();
 }
 
-auto action_of(const std::string& action, pid_t pid) {
-  return [=](const base::Json& event) {
-    return text_at(event, "/event/action") == action && event.contains("/process/pid"_json_pointer) &&
-           event["process"]["pid"] == pid;
-  };
+/// Waits for an event of one process.
+base::Json wait_for(const SensorProcess& sensor, const std::string& action, pid_t pid) {
+  const std::string marker = R"("process":{"pid":)" + std::to_string(pid) + ",";
+  return sensor.wait_for(marker,
+                         [&](const base::Json& event) { return text_at(event, "/event/action") == action; });
 }
 
 class SensordTest : public testing::TestWithParam<std::string> {
@@ -77,8 +77,8 @@ TEST_P(SensordTest, WritesWhatAProcessDidFieldByField) {
   start();
   const std::string program = marker_program("marker");
   const pid_t pid = run_program({program, "0.2"});
-  const base::Json exec = sensor_.wait_for(action_of("exec", pid));
-  const base::Json exit = sensor_.wait_for(action_of("exit", pid));
+  const base::Json exec = wait_for(sensor_, "exec", pid);
+  const base::Json exit = wait_for(sensor_, "exit", pid);
   ASSERT_FALSE(exec.is_null());
   ASSERT_FALSE(exit.is_null());
   EXPECT_EQ(text_at(exec, "/event/provider"), GetParam());
@@ -100,7 +100,7 @@ TEST_P(SensordTest, WritesWhatAProcessDidFieldByField) {
   EXPECT_LT(text_at(exec, "/@timestamp"), text_at(exit, "/@timestamp"));
   EXPECT_LT(exec["event"]["sequence"], exit["event"]["sequence"]);
 
-  const base::Json self = sensor_.wait_for(action_of("running", ::getpid()));
+  const base::Json self = wait_for(sensor_, "running", ::getpid());
   EXPECT_FALSE(self.is_null()) << "what runs at the start is told";
   const pid_t daemon = sensor_.pid();
   EXPECT_EQ(sensor_.stop(SIGTERM), 0);
@@ -142,7 +142,7 @@ TEST_P(SensordTest, GoesOnAfterKill9) {
   std::ofstream(sensor_.output(), std::ios::app) << R"({"half":)";
   start();
   const pid_t pid = run_program({"/bin/true"});
-  EXPECT_FALSE(sensor_.wait_for(action_of("exit", pid)).is_null());
+  EXPECT_FALSE(wait_for(sensor_, "exit", pid).is_null());
   EXPECT_EQ(sensor_.stop(SIGTERM), 0);
   EXPECT_FALSE(std::filesystem::exists(sensor_.socket()));
 }
@@ -169,7 +169,7 @@ TEST_P(SensordTest, ObeysExclusionsFromTheMomentTheyAreWritten) {
   start();
   const std::string program = marker_program("muted");
   const pid_t before = run_program({program, "0.2"});
-  ASSERT_FALSE(sensor_.wait_for(action_of("exec", before)).is_null());
+  ASSERT_FALSE(wait_for(sensor_, "exec", before).is_null());
 
   std::ofstream(sensor_.file("new")) << base::Json{
       {"exclusionSettings",
@@ -181,7 +181,7 @@ TEST_P(SensordTest, ObeysExclusionsFromTheMomentTheyAreWritten) {
     std::this_thread::sleep_for(10ms);
   const pid_t muted = run_program({program, "0.2"});
   const pid_t witness = run_program({"/bin/sleep", "0.2"});
-  ASSERT_FALSE(sensor_.wait_for(action_of("exit", witness)).is_null());
+  ASSERT_FALSE(wait_for(sensor_, "exit", witness).is_null());
   for (const base::Json& event : sensor_.events()) {
     if (event["process"].value("pid", 0) != muted) continue;
     EXPECT_NE(text_at(event, "/process/executable"), program) << event;
@@ -202,7 +202,7 @@ TEST_P(SensordTest, ObeysExclusionsFromTheMomentTheyAreWritten) {
     std::this_thread::sleep_for(10ms);
   } while (health["exclusions"] != 0 && std::chrono::steady_clock::now() < deadline + 10s);
   const pid_t after = run_program({program, "0.2"});
-  EXPECT_FALSE(sensor_.wait_for(action_of("exec", after)).is_null());
+  EXPECT_FALSE(wait_for(sensor_, "exec", after).is_null());
 }
 
 TEST_P(SensordTest, ServesReadersInTheirOwnFormat) {
@@ -249,9 +249,8 @@ TEST_P(SensordTest, CountsWhatAFullDiskTookAndGoesOn) {
   EXPECT_EQ(health["healthy"], false);
   std::filesystem::remove(small + "/filler");
   const pid_t pid = run_program({"/bin/true"});
-  EXPECT_FALSE(sensor_.wait_for(action_of("exit", pid)).is_null());
-  const base::Json loss =
-      sensor_.wait_for([](const base::Json& e) { return text_at(e, "/event/action") == "loss"; });
+  EXPECT_FALSE(wait_for(sensor_, "exit", pid).is_null());
+  const base::Json loss = sensor_.wait_for(R"("action":"loss")", [](const base::Json&) { return true; });
   ASSERT_FALSE(loss.is_null());
   EXPECT_EQ(text_at(loss, "/auditshift/loss/cause"), "output file could not be written");
   EXPECT_EQ(loss["auditshift"]["loss"]["count"], sensor_.ask({{"request", "health"}})["output_records_lost"]);
@@ -280,7 +279,7 @@ TEST(SensordAutoTest, SwitchesTheProviderByCommandAndByManagedFileWithoutAGap) {
   EXPECT_EQ(set("disabled")["message"], "Configuration property updated.");
   EXPECT_EQ(subsystem(), "netlink");
   const pid_t pid = run_program({"/bin/true"});
-  EXPECT_FALSE(sensor.wait_for(action_of("exit", pid)).is_null());
+  EXPECT_FALSE(wait_for(sensor, "exit", pid).is_null());
   EXPECT_EQ(set("enabled")["provider"], "ebpf") << "loaded with the capabilities that were kept";
   EXPECT_EQ(subsystem(), "ebpf");
 
@@ -316,21 +315,27 @@ TEST(SensordStatisticsTest, ShowTheBusiestOfTheTimeAskedFor) {
   ASSERT_TRUE(sensor.start({"--provider", "ebpf"})) << sensor.log();
   const std::string from = sensor.file("renamed.a");
   const std::string to = sensor.file("renamed.b");
-  std::ofstream(from) << "x";
   std::thread worker([&] {
     std::this_thread::sleep_for(200ms);
+    std::ofstream(from) << "x";
     for (int i = 0; i < 5'000; ++i) {
       std::rename(from.c_str(), to.c_str());
       std::rename(to.c_str(), from.c_str());
     }
   });
-  const base::Json statistics = sensor.ask({{"request", "ebpf-statistics"}, {"seconds", 3}, {"top", 2}});
+  const base::Json statistics = sensor.ask({{"request", "ebpf-statistics"}, {"seconds", 3}, {"top", 1000}});
   worker.join();
-  ASSERT_EQ(statistics["top_file_paths"].size(), 2U);
-  EXPECT_GE(statistics["top_file_paths"][1]["count"], 5'000);
-  EXPECT_GE(statistics["top_syscall_ids"][0]["count"], 10'000);
+  // Other processes of this host may be busy as well.
+  const auto count_of = [](const base::Json& list, const char* key, const base::Json& value) {
+    for (const base::Json& item : list) {
+      if (item[key] == value) return item["count"].get<int>();
+    }
+    return 0;
+  };
+  EXPECT_EQ(count_of(statistics["top_file_paths"], "path", from), 5'000 + 1) << "and its creation";
+  EXPECT_EQ(count_of(statistics["top_file_paths"], "path", to), 5'000);
 #if defined(__x86_64__)
-  EXPECT_EQ(statistics["top_syscall_ids"][0]["id"], 82);
+  EXPECT_GE(count_of(statistics["top_syscall_ids"], "id", 82), 10'000);
 #endif
 }
 
