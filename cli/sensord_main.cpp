@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sensor daemon: options, what it may use, the loop.
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <spdlog/spdlog.h>
+#include <sys/statfs.h>
 #include <sys/utsname.h>
 
 #include <CLI/CLI.hpp>
@@ -35,6 +37,7 @@ struct Options {
   std::string output = "/var/log/auditshift/events.ndjson";
   sensor::FileSinkOptions file;
   std::vector<std::string> accepted_kernels;
+  std::string pin_directory = "/sys/fs/bpf/auditshift";
   bool quiet = false;
   bool verbose = false;
 };
@@ -78,11 +81,29 @@ void declare(CLI::App& app, Options& options) {
   app.add_option("--state", options.daemon.state_file, "where settings made by command are kept")
       ->type_name("FILE")
       ->capture_default_str();
+  app.add_option("--pin", options.pin_directory,
+                 "where the kernel side of ebpf outlives a crash of the daemon; empty: nowhere")
+      ->type_name("DIRECTORY")
+      ->capture_default_str();
   app.add_option("--accept-kernel", options.accepted_kernels,
                  "use eBPF on this kernel release although it is known to be bad")
       ->type_name("RELEASE");
   app.add_flag("-q,--quiet", options.quiet, "only errors");
   app.add_flag("-v,--verbose", options.verbose, "every decision");
+}
+
+sensor::EbpfOptions ebpf_options(const Options& options) {
+  sensor::EbpfOptions ebpf;
+  if (options.pin_directory.empty()) return ebpf;
+  const std::string parent = options.pin_directory.substr(0, options.pin_directory.rfind('/'));
+  struct statfs info {};
+  if (::statfs(parent.c_str(), &info) == 0 && static_cast<unsigned long>(info.f_type) == BPF_FS_MAGIC) {
+    ebpf.pin_directory = options.pin_directory;
+  } else {
+    spdlog::warn("{} is no BPF file system: events that come while the daemon is down will be missing",
+                 parent);
+  }
+  return ebpf;
 }
 
 sensor::CandidateMaker make_candidates(const Options& options, const base::Sysroot& host,
@@ -101,7 +122,7 @@ sensor::CandidateMaker make_candidates(const Options& options, const base::Sysro
                                 return base::Error(base::Errc::unsupported, *bad)
                                     .with_hint("--accept-kernel " + std::string(names.release));
                               return std::unique_ptr<sensor::Provider>(
-                                  std::make_unique<sensor::EbpfProvider>(sensor::EbpfOptions{}, clock));
+                                  std::make_unique<sensor::EbpfProvider>(ebpf_options(options), clock));
                             }});
     }
     if (wanted("netlink")) {

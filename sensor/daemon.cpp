@@ -132,9 +132,11 @@ base::Result<std::unique_ptr<ProviderChooser>> Daemon::make_chooser() {
   auto chooser = std::make_unique<ProviderChooser>(make_candidates_(ebpf_allowed()), clock_);
   chooser->on_change([this](const ProviderChange& change) {
     pipeline_.set_provider(change.to);
+    pipeline_.forget_losses();
     if (!change.reason.empty()) spdlog::warn("events now come from {}: {}", change.to, change.reason);
     notifier_.send("STATUS=Events come from " + change.to);
   });
+  exclude_at_the_source(*chooser);
   AUDITSHIFT_TRY_VOID(chooser->start());
   return chooser;
 }
@@ -245,7 +247,7 @@ void Daemon::on_tick() {
 }
 
 void Daemon::on_second() {
-  pipeline_.report_losses(chooser_->drops());
+  report_losses();
   if (pipeline_.statistics().lost != lost_before_) {
     lost_before_ = pipeline_.statistics().lost;
     last_loss_ = clock_.since_boot();
@@ -270,7 +272,7 @@ void Daemon::on_signal() {
 void Daemon::shut_down() {
   // What the provider still holds, then what it could not hold.
   if (!chooser_->current_name().empty()) (void)chooser_->poll(0ms, *flow_).ok();
-  pipeline_.report_losses(chooser_->drops());
+  report_losses();
   chooser_->stop();
   for (StatisticsRequest& request : statistics_)
     request.peer.fail(base::Error(base::Errc::interrupted, "the sensor is stopping"));
@@ -285,6 +287,7 @@ void Daemon::load_managed() {
       managed_error_.clear();
       exclusions_ = Exclusions();
       follow_policy();
+      if (chooser_) exclude_at_the_source(*chooser_);
       return;
     }
     managed_error_ = text.error().message();
@@ -305,6 +308,23 @@ void Daemon::load_managed() {
   for (const std::string& problem : managed_.problems) spdlog::warn("{}: {}", options_.managed_file, problem);
   exclusions_ = Exclusions(managed_.exclusions);
   follow_policy();
+  if (chooser_) exclude_at_the_source(*chooser_);
+}
+
+void Daemon::exclude_at_the_source(ProviderChooser& chooser) {
+  std::vector<std::string> executables;
+  for (const Exclusion& exclusion : exclusions_.entries()) {
+    if (exclusion.kind == ExclusionKind::process) executables.push_back(exclusion.path);
+  }
+  // The pipeline filters in any case; this only makes it cheaper.
+  if (const auto excluded = chooser.exclude_executables(executables); !excluded.ok())
+    spdlog::warn("{}", excluded.error().message());
+}
+
+void Daemon::report_losses() {
+  Provider* provider = chooser_->current();
+  if (provider != nullptr && !provider->kinds().contains(EventKind::loss))
+    pipeline_.report_losses(provider->drops());
 }
 
 bool Daemon::ebpf_allowed() const { return managed_.ebpf_provider.value_or(local_ebpf_.value_or(true)); }
@@ -322,7 +342,7 @@ void Daemon::follow_policy() {
   // The new one runs: what the old one still holds was before it.
   pipeline_.set_provider(chooser_->current_name());
   (void)chooser_->poll(0ms, *flow_).ok();
-  pipeline_.report_losses(chooser_->drops());
+  report_losses();
   chooser_->stop();
   chooser_ = std::move(*chooser);
   chooser_allows_ebpf_ = ebpf_allowed();

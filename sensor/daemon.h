@@ -87,6 +87,8 @@ class Daemon {
   void shut_down();
 
   void load_managed();
+  void exclude_at_the_source(ProviderChooser& chooser);
+  void report_losses();
   void load_state();
   bool ebpf_allowed() const;
   void follow_policy();

@@ -93,6 +93,12 @@ base::Result<void> EbpfProvider::obtain_programs() {
   return {};  // `old` detaches here
 }
 
+base::Result<void> EbpfProvider::exclude_executables(std::span<const std::string> paths) {
+  std::vector<ExcludedExecutable> executables;
+  for (const std::string& path : paths) executables.push_back({path, false});
+  return set_exclusions(executables);
+}
+
 base::Result<void> EbpfProvider::set_exclusions(std::span<const ExcludedExecutable> executables) {
   return programs_->set_exclusions(executables);
 }

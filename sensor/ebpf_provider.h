@@ -47,6 +47,8 @@ class EbpfProvider final : public Provider {
   KindSet kinds() const override;
   ProviderDescription describe() const override;
 
+  base::Result<void> exclude_executables(std::span<const std::string> paths) override;
+
   /// See KernelPrograms::set_exclusions. REQUIRES: started.
   base::Result<void> set_exclusions(std::span<const ExcludedExecutable> executables);
 

@@ -191,6 +191,7 @@ const Field kFields[] = {
     {"auditshift.text", kSubject,
      [](W& w, R& r) { if (r.event.text_present && r.event.kind != EventKind::symlink) w.text(r.event.text); }},
     {"auditshift.text_truncated", kSubject, [](W& w, R& r) { w.flag(r.event.text_truncated); }},
+    {"auditshift.text_unreadable", kSubject, [](W& w, R& r) { w.flag(r.event.text_unreadable); }},
     {"auditshift.socket.family", kNetworkKinds,
      [](W& w, R& r) { if (r.event.socket.family >= 0) w.signed_number(r.event.socket.family); }},
     {"auditshift.socket.type", kNetworkKinds,

@@ -96,6 +96,7 @@ const Field kFields[] = {
     {"level", {EventKind::set_socket_option}, [](W& w, R& r) { if (r.event.level >= 0) w.signed_number(r.event.level); }},
     {"text", kSubjectKinds, [](W& w, R& r) { if (r.event.text_present) w.text(r.event.text); }},
     {"text_truncated", kSubjectKinds, [](W& w, R& r) { w.flag(r.event.text_truncated); }},
+    {"text_unreadable", kSubjectKinds, [](W& w, R& r) { w.flag(r.event.text_unreadable); }},
     {"socket.family", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.family >= 0) w.signed_number(r.event.socket.family); }},
     {"socket.type", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.type >= 0) w.signed_number(r.event.socket.type); }},
     {"socket.protocol", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.protocol >= 0) w.signed_number(r.event.socket.protocol); }},

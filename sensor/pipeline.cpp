@@ -39,7 +39,10 @@ void Pipeline::remove_sink(Sink& sink) {
 }
 
 void Pipeline::consume(const Event& event) {
-  if (event.kind == EventKind::loss) return;
+  if (event.kind == EventKind::loss) {
+    statistics_.lost += event.loss.count;
+    return emit(event);
+  }
   if (!kinds_.contains(event.kind)) {
     ++statistics_.unwanted;
     return;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "sensor/container.h"
 
 namespace auditshift::sensor {
 namespace {
@@ -139,20 +140,6 @@ std::vector<std::uint32_t> ProcReader::list() const {
   }
   std::sort(pids.begin(), pids.end());
   return pids;
-}
-
-std::string_view container_id_of(std::string_view cgroup_path) {
-  constexpr std::size_t kDigits = 64;
-  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  // From the end: the last run of exactly 64 digits.
-  for (std::size_t end = cgroup_path.size(); end >= kDigits; --end) {
-    if (!is_digit(cgroup_path[end - 1])) continue;
-    std::size_t start = end;
-    while (start > 0 && is_digit(cgroup_path[start - 1])) --start;
-    if (end - start == kDigits) return cgroup_path.substr(start, kDigits);
-    end = start + 1;
-  }
-  return {};
 }
 
 }  // namespace auditshift::sensor

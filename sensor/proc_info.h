@@ -58,8 +58,4 @@ class ProcReader {
   long clock_ticks_;
 };
 
-/// The id of the container a cgroup path belongs to: its last component of 64 hexadecimal digits, as Docker,
-/// containerd, CRI-O and Podman name them, with or without prefix and suffix. Empty when there is none.
-std::string_view container_id_of(std::string_view cgroup_path);
-
 }  // namespace auditshift::sensor

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,10 +59,16 @@ class Provider {
   /// Such a caller must call poll() on a timer as well: a provider may hold events back to save wake-ups.
   virtual int descriptor() const = 0;
 
+  /// Executables whose processes need not be told of; each list takes the place of the one before. A provider
+  /// that can leaves them out at the source, where they cost least; what comes all the same is filtered
+  /// later. REQUIRES: started; absolute paths as the kernel resolves them.
+  virtual base::Result<void> exclude_executables(std::span<const std::string>) { return {}; }
+
   /// Ends the gathering and removes what start() put into the kernel.
   virtual void stop() = 0;
 
-  /// Every cause that can lose a record, those with 0 included, always in the same order.
+  /// Every cause that can lose a record, those with 0 included, always in the same order. A provider whose
+  /// kinds() have `loss` tells of losses in its events as well; for the others, who compares these does.
   virtual std::vector<DropCounter> drops() const = 0;
 
   /// The kinds this provider can supply with its options as they are; what is missing is not watched.

@@ -39,6 +39,8 @@ bool ProviderChooser::try_candidate(std::size_t index) {
     reasons_[index] = started.error().message();
     return false;
   }
+  // A list that the provider cannot take is no reason to do without it: what it sends is filtered.
+  (void)(*made)->exclude_executables(excluded_).ok();
   reasons_[index].clear();
   current_ = std::move(made).value();
   index_ = index;
@@ -125,6 +127,11 @@ base::Result<std::size_t> ProviderChooser::poll(std::chrono::milliseconds timeou
   if (polled.ok()) return polled;
   AUDITSHIFT_TRY_VOID(fall_back(polled.error()));
   return current_->poll(std::chrono::milliseconds(0), consumer);
+}
+
+base::Result<void> ProviderChooser::exclude_executables(std::span<const std::string> paths) {
+  excluded_.assign(paths.begin(), paths.end());
+  return current_ ? current_->exclude_executables(excluded_) : base::Result<void>();
 }
 
 void ProviderChooser::stop() {

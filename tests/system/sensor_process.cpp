@@ -62,7 +62,11 @@ bool SensorProcess::start(const std::vector<std::string>& arguments) {
                                   "--managed",
                                   file("managed.json"),
                                   "--output",
-                                  output_};
+                                  output_,
+                                  "--rotate-size",
+                                  "0",
+                                  "--pin",
+                                  pins_};
   all.insert(all.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv = pointers(all);
   const std::string notify = file("notify");

@@ -28,6 +28,8 @@ class SensorProcess {
   std::string socket() const { return file("sensord.sock"); }
   std::string output() const { return output_; }
   void set_output(std::string path) { output_ = std::move(path); }
+  /// Where the kernel side is pinned; empty, the default: nowhere.
+  void set_pins(std::string directory) { pins_ = std::move(directory); }
   std::string log() const;
   /// Messages the service manager got so far.
   const std::string& notifications() const { return notifications_; }
@@ -43,6 +45,7 @@ class SensorProcess {
  private:
   std::string directory_;
   std::string output_;
+  std::string pins_;
   base::Fd notify_;
   std::string notifications_;
   pid_t pid_ = -1;

@@ -309,6 +309,25 @@ TEST(SensordAutoTest, SwitchesTheProviderByCommandAndByManagedFileWithoutAGap) {
   EXPECT_EQ(subsystem(), "netlink");
 }
 
+TEST(SensordSurvivalTest, MissesNothingWhileItIsDead) {
+  if (const std::string reason = obstacle("ebpf"); !reason.empty()) GTEST_SKIP() << reason;
+  SensorProcess sensor;
+  const std::string tree = sensor.file("bpf");
+  std::filesystem::create_directory(tree);
+  if (::mount("bpf", tree.c_str(), "bpf", 0, "mode=0700") != 0)
+    GTEST_SKIP() << "cannot mount a BPF file system";
+  sensor.set_pins(tree + "/sensor");
+  ASSERT_TRUE(sensor.start({"--provider", "ebpf"})) << sensor.log();
+  EXPECT_EQ(sensor.stop(SIGKILL), -SIGKILL);
+  const pid_t pid = run_program({"/bin/sleep", "0.2"});
+  ASSERT_TRUE(sensor.start({"--provider", "ebpf"})) << sensor.log();
+  EXPECT_FALSE(wait_for(sensor, "exec", pid).is_null());
+  EXPECT_FALSE(wait_for(sensor, "exit", pid).is_null());
+  EXPECT_EQ(sensor.stop(SIGTERM), 0);
+  EXPECT_FALSE(std::filesystem::exists(tree + "/sensor")) << "a clean stop leaves nothing in the kernel";
+  EXPECT_EQ(::umount2(tree.c_str(), MNT_DETACH), 0);
+}
+
 TEST(SensordStatisticsTest, ShowTheBusiestOfTheTimeAskedFor) {
   if (const std::string reason = obstacle("ebpf"); !reason.empty()) GTEST_SKIP() << reason;
   SensorProcess sensor;

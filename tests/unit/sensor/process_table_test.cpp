@@ -226,15 +226,5 @@ TEST_F(ProcessTableTest, FindsOutAfterALossWhatChanged) {
   EXPECT_TRUE(is(4, "running", "/bin/new"));
 }
 
-TEST(ContainerId, IsTheLastNameOf64Digits) {
-  const std::string id = std::string(32, '0') + std::string(32, 'f');
-  EXPECT_EQ(container_id_of("0::/system.slice/docker-" + id + ".scope\n"), id);
-  EXPECT_EQ(container_id_of("12:cpu:/kubepods/pod1/" + id), id);
-  EXPECT_EQ(container_id_of("0::/user.slice/session-1.scope"), "");
-  EXPECT_EQ(container_id_of("0::/" + id + "0"), "") << "65 digits are something else";
-  EXPECT_EQ(container_id_of("0::/" + id + "/" + std::string(64, 'b')), std::string(64, 'b'));
-  EXPECT_EQ(container_id_of(""), "");
-}
-
 }  // namespace
 }  // namespace auditshift::sensor

@@ -272,8 +272,8 @@ void add_system_events(std::vector<Event>& events) {
   load.text_present = true;
   events.push_back(load);
   Event unload = with_syscall(EventKind::module_unload, 176, "delete_module", -1);
-  unload.text = "x";
   unload.text_present = true;
+  unload.text_unreadable = true;
   events.push_back(unload);
   events.push_back(with_syscall(EventKind::kexec, 246, "kexec_load", -1));
   events.push_back(with_syscall(EventKind::time_change, 227, "clock_settime", 0));
