@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -26,7 +26,7 @@ std::uint64_t load(const std::byte* page) {
 
 }  // namespace
 
-base::Result<RingReader> RingReader::open(int map_fd) {
+base::Result<RingReader> RingReader::open(int map_fd, std::uint64_t largest_record) {
   bpf_map_info info{};
   std::uint32_t length = sizeof info;
   if (bpf_obj_get_info_by_fd(map_fd, &info, &length) != 0) {
@@ -41,10 +41,13 @@ base::Result<RingReader> RingReader::open(int map_fd) {
   if (consumer == MAP_FAILED)
     return base::Error::from_errno(errno, "cannot map the ring buffer's reader page");
   reader.consumer_ = static_cast<std::byte*>(consumer);
-  void* producer = mmap(nullptr, page_size() + 2 * reader.size_, PROT_READ, MAP_SHARED, map_fd,
-                        static_cast<off_t>(page_size()));
+  const std::uint64_t again = std::min(reader.size_, largest_record + BPF_RINGBUF_HDR_SZ);
+  const std::size_t mapped =
+      page_size() + reader.size_ + (again + page_size() - 1) / page_size() * page_size();
+  void* producer = mmap(nullptr, mapped, PROT_READ, MAP_SHARED, map_fd, static_cast<off_t>(page_size()));
   if (producer == MAP_FAILED) return base::Error::from_errno(errno, "cannot map the ring buffer");
   reader.producer_ = static_cast<const std::byte*>(producer);
+  reader.mapped_ = mapped;
   reader.data_ = reader.producer_ + page_size();
   reader.position_ = load(reader.consumer_);
   return reader;
@@ -55,6 +58,7 @@ RingReader::RingReader(RingReader&& other) noexcept
       producer_(std::exchange(other.producer_, nullptr)),
       data_(std::exchange(other.data_, nullptr)),
       size_(other.size_),
+      mapped_(other.mapped_),
       position_(other.position_) {}
 
 RingReader& RingReader::operator=(RingReader&& other) noexcept {
@@ -64,6 +68,7 @@ RingReader& RingReader::operator=(RingReader&& other) noexcept {
     producer_ = std::exchange(other.producer_, nullptr);
     data_ = std::exchange(other.data_, nullptr);
     size_ = other.size_;
+    mapped_ = other.mapped_;
     position_ = other.position_;
   }
   return *this;
@@ -73,7 +78,7 @@ RingReader::~RingReader() { unmap(); }
 
 void RingReader::unmap() {
   if (consumer_ != nullptr) munmap(consumer_, page_size());
-  if (producer_ != nullptr) munmap(const_cast<std::byte*>(producer_), page_size() + 2 * size_);
+  if (producer_ != nullptr) munmap(const_cast<std::byte*>(producer_), mapped_);
 }
 
 std::span<const std::byte> RingReader::next() {

@@ -17,8 +17,9 @@ class RingReader {
  public:
   RingReader() = default;
   /// Maps the ring behind `map_fd`, which must stay open until this has been made. Errors: not a ring buffer,
-  /// no memory.
-  static base::Result<RingReader> open(int map_fd);
+  /// no memory. No record is larger than `largest_record` bytes: so much of the ring's start is mapped behind
+  /// its end again, so that every record is in one piece, and no more, since each page mapped is resident.
+  static base::Result<RingReader> open(int map_fd, std::uint64_t largest_record = std::uint64_t{64} << 10);
 
   RingReader(RingReader&& other) noexcept;
   RingReader& operator=(RingReader&& other) noexcept;
@@ -42,11 +43,11 @@ class RingReader {
  private:
   void unmap();
 
-  std::byte* consumer_ = nullptr;  ///< one page: how far the reader is
-  const std::byte* producer_ =
-      nullptr;  ///< one page: how far the kernel is; then the data, mapped twice in a row
+  std::byte* consumer_ = nullptr;        ///< one page: how far the reader is
+  const std::byte* producer_ = nullptr;  ///< one page: how far the kernel is; then the data
   const std::byte* data_ = nullptr;
   std::uint64_t size_ = 0;
+  std::size_t mapped_ = 0;  ///< bytes from producer_ on
   std::uint64_t position_ = 0;
 };
 

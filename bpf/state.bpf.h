@@ -32,7 +32,7 @@ struct as_state state = {};
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 8 << 20);
+  __uint(max_entries, 16 << 20); /* the user side sets its own */
 } ring SEC(".maps");
 
 struct {

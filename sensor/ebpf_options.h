@@ -31,7 +31,7 @@ struct EbpfOptions {
   /// maps.
   std::uint64_t bpf_commands = kBpfCommands;
   std::uint32_t argv_limit = 4096;               ///< bytes of an argument vector, at most 4096
-  std::uint64_t ring_bytes = 8ULL << 20;         ///< a power of two, at least a page
+  std::uint64_t ring_bytes = 16ULL << 20;        ///< a power of two, at least a page
   std::chrono::milliseconds drain_interval{50};  ///< longest wait of a record while the ring is far from full
   /// A directory on a BPF file system, made when it is not there, its name without a dot, where programs,
   /// maps and ring outlive this process, so that one that starts after a crash goes on where this one ended.

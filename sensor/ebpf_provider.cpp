@@ -39,7 +39,7 @@ EbpfProvider::~EbpfProvider() { stop(); }
 
 base::Result<void> EbpfProvider::start() {
   AUDITSHIFT_TRY_VOID(obtain_programs());
-  auto ring = bpf::RingReader::open(programs_->ring_fd());
+  auto ring = bpf::RingReader::open(programs_->ring_fd(), AS_RECORD_LIMIT);
   base::Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   // Edge-triggered: records that came without a wake-up must not end the wait.
   epoll_event event{};
@@ -88,7 +88,8 @@ base::Result<void> EbpfProvider::obtain_programs() {
   AUDITSHIFT_TRY_VOID(programs_->attach());
   if (!pins.empty()) AUDITSHIFT_TRY_VOID(programs_->pin(pins));
   if (old) {
-    if (auto ring = bpf::RingReader::open(old->ring_fd()); ring.ok()) retired_ = std::move(*ring);
+    if (auto ring = bpf::RingReader::open(old->ring_fd(), AS_RECORD_LIMIT); ring.ok())
+      retired_ = std::move(*ring);
   }
   return {};  // `old` detaches here
 }

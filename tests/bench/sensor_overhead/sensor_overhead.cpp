@@ -93,7 +93,8 @@ class Discard final : public Consumer {
 class Variant {
  public:
   virtual ~Variant() = default;
-  virtual void drain() {}
+  /// Waits a moment and takes what is there.
+  virtual void drain() { usleep(20'000); }
   virtual std::uint64_t events() const { return 0; }
   virtual std::uint64_t lost() const { return 0; }
 };
@@ -111,6 +112,7 @@ class Bare final : public Variant {
     ring_ = std::move(*bpf::RingReader::open(bpf_map__fd(skeleton_->maps.ring)));
   }
   void drain() override {
+    usleep(20'000);
     while (!ring_.next().empty()) ++events_;
     ring_.release();
   }
@@ -131,7 +133,7 @@ class Whole final : public Variant {
       std::exit(1);
     }
   }
-  void drain() override { (void)provider_.poll(0ms, discard_); }
+  void drain() override { (void)provider_.poll(20ms, discard_); }
   std::uint64_t events() const override { return discard_.events; }
   std::uint64_t lost() const override {
     std::uint64_t count = 0;
@@ -180,7 +182,6 @@ Measurement measure(const Workload& workload, std::size_t variant, std::uint64_t
     _exit(0);
   }
   while (waitpid(worker, nullptr, WNOHANG) == 0) {
-    usleep(20'000);
     attached->drain();
   }
   attached->drain();
