@@ -26,6 +26,7 @@ using namespace std::chrono_literals;
 /// Providers may hold records back to save wake-ups; nothing waits longer than this.
 constexpr auto kTick = 100ms;
 constexpr auto kFlowLimit = 10s;
+constexpr auto kFlowRetry = 1s;
 
 std::string first_line(const base::Sysroot& host, std::string_view path) {
   return std::string(base::trim(host.read_file(path).value_or({})));
@@ -133,6 +134,7 @@ base::Result<std::unique_ptr<ProviderChooser>> Daemon::make_chooser() {
   chooser->on_change([this](const ProviderChange& change) {
     pipeline_.set_provider(change.to);
     pipeline_.forget_losses();
+    provider_fd_ = -1;  // the new one's descriptor may have the old one's number
     if (!change.reason.empty()) spdlog::warn("events now come from {}: {}", change.to, change.reason);
     notifier_.send("STATUS=Events come from " + change.to);
   });
@@ -168,22 +170,33 @@ void Daemon::report_running() {
 base::Result<void> Daemon::await_flow() {
   // What comes from the audit system depends on rules that are not ours: nothing can be expected.
   if (chooser_->current_name() == "auditd") return poll_provider();
+  const auto deadline = clock_.since_boot() + kFlowLimit;
+  auto next_try = clock_.since_boot();
+  while (!flow_->seen() && !stop_) {
+    // First what is there: a buffer that was full has no room for the events waited for.
+    AUDITSHIFT_TRY_VOID(poll_provider());
+    if (flow_->seen()) break;
+    const auto now = clock_.since_boot();
+    if (now > deadline)
+      return base::Error(base::Errc::timeout, "no events come from " + chooser_->current_name() +
+                                                  ": processes of our own were not seen within 10 seconds");
+    if (now >= next_try) {
+      AUDITSHIFT_TRY_VOID(start_test_process());
+      next_try = now + kFlowRetry;
+    }
+    epoll_event event{};
+    ::epoll_wait(epoll_.get(), &event, 1, static_cast<int>(kTick.count()));
+    on_signal();
+  }
+  return {};
+}
+
+base::Result<void> Daemon::start_test_process() {
   const pid_t pid = ::fork();
   if (pid < 0) return base::Error::from_errno(errno, "cannot start a process");
   if (pid == 0) ::_exit(0);
   flow_->expect(static_cast<std::uint32_t>(pid));
   ::waitpid(pid, nullptr, 0);
-  const auto deadline = clock_.since_boot() + kFlowLimit;
-  while (!flow_->seen() && !stop_) {
-    AUDITSHIFT_TRY_VOID(poll_provider());
-    if (flow_->seen()) break;
-    if (clock_.since_boot() > deadline)
-      return base::Error(base::Errc::timeout, "no events come from " + chooser_->current_name() +
-                                                  ": a process of our own was not seen within 10 seconds");
-    epoll_event event{};
-    ::epoll_wait(epoll_.get(), &event, 1, static_cast<int>(kTick.count()));
-    on_signal();
-  }
   return {};
 }
 
@@ -348,6 +361,7 @@ void Daemon::follow_policy() {
   chooser_allows_ebpf_ = ebpf_allowed();
   pipeline_.set_provider(chooser_->current_name());
   pipeline_.forget_losses();
+  provider_fd_ = -1;
   watch_provider();
   spdlog::info("events now come from {}", chooser_->current_name());
 }

@@ -76,6 +76,7 @@ class Daemon {
   base::Result<std::unique_ptr<ProviderChooser>> make_chooser();
   void report_running();
   base::Result<void> await_flow();
+  base::Result<void> start_test_process();
   void watch(int fd);
   void watch_provider();
 

@@ -118,6 +118,17 @@ TEST_F(PipelineTest, TellsLossesWithTheirCauseAndTime) {
   EXPECT_EQ(pipeline_.statistics().lost, 7U);
 }
 
+TEST_F(PipelineTest, PassesOnTheLossesThatAProviderTellsItself) {
+  pipeline_.add_sink(Format::raw, sink_);
+  Event loss = event_of(EventKind::loss, 0);
+  loss.loss = {"ring buffer full", 9, 1, 2};
+  pipeline_.set_kinds({EventKind::exec});
+  pipeline_.consume(loss);
+  pipeline_.end_of_batch();
+  EXPECT_EQ(lines_of(sink_.text)[0]["loss"]["count"], 9) << "whatever kinds are asked for";
+  EXPECT_EQ(pipeline_.statistics().lost, 9U);
+}
+
 TEST_F(PipelineTest, CountsOnWhenTheProviderBeganAnew) {
   pipeline_.add_sink(Format::raw, sink_);
   pipeline_.report_losses({{"reader overrun", 10, {}}});

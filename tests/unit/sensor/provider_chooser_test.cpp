@@ -19,6 +19,7 @@ struct Script {
   std::uint64_t drops = 0;
   int starts = 0;
   int running = 0;
+  std::vector<std::string> excluded;
 };
 
 class FakeProvider final : public Provider {
@@ -42,6 +43,10 @@ class FakeProvider final : public Provider {
     return std::size_t{1};
   }
   int descriptor() const override { return -1; }
+  base::Result<void> exclude_executables(std::span<const std::string> paths) override {
+    script_.excluded.assign(paths.begin(), paths.end());
+    return {};
+  }
   void stop() override {
     if (running_) --script_.running;
     running_ = false;
@@ -172,6 +177,16 @@ TEST_F(ProviderChooserTest, ComesBackToTheOnlyOneThatStarts) {
   best_.start_error = "refused";
   EXPECT_EQ(poll(), "error: no event provider works any more: ebpf: failed while running: end");
   EXPECT_EQ(best_.running, 0);
+}
+
+TEST_F(ProviderChooserTest, ExclusionsGoWithWhoeverTakesOver) {
+  const std::vector<std::string> paths = {"/usr/sbin/named"};
+  ASSERT_TRUE(chooser_.start().ok());
+  ASSERT_TRUE(chooser_.exclude_executables(paths).ok());
+  EXPECT_EQ(best_.excluded, paths);
+  best_.poll_error = "gone";
+  EXPECT_EQ(poll(), "netlink");
+  EXPECT_EQ(good_.excluded, paths);
 }
 
 TEST_F(ProviderChooserTest, StopsWhatItStarted) {
