@@ -3,7 +3,7 @@
 # usage: run.sh [--quick]: formatting, shell scripts, layering, words that do not belong here; without --quick
 # also clang-tidy over every source (many minutes). That needs build/asan, whose flags are clang's.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 failed=0
 step() { printf '%s\n' "$1"; }
 mapfile -t sources < <(git ls-files '*.cpp' '*.h' '*.c')
