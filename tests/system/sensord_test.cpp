@@ -53,6 +53,25 @@ base::Json wait_for(const SensorProcess& sensor, const std::string& action, pid_
                          [&](const base::Json& event) { return text_at(event, "/event/action") == action; });
 }
 
+/// A mounted file system, gone with this whatever the test did. REQUIRES: declared after the sensor.
+class Mount {
+ public:
+  Mount(const char* type, std::string path, const char* options) : path_(std::move(path)) {
+    std::filesystem::create_directory(path_);
+    mounted_ = ::mount(type, path_.c_str(), type, 0, options) == 0;
+  }
+  ~Mount() {
+    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+  }
+  Mount(const Mount&) = delete;
+  Mount& operator=(const Mount&) = delete;
+  bool mounted() const { return mounted_; }
+
+ private:
+  std::string path_;
+  bool mounted_ = false;
+};
+
 std::uint64_t events_lost(SensorProcess& sensor) {
   return sensor.ask({{"request", "health"}})["events_lost"].get<std::uint64_t>();
 }
@@ -83,6 +102,8 @@ TEST_P(SensordTest, WritesWhatAProcessDidFieldByField) {
   const pid_t pid = run_program({program, "0.2"});
   const base::Json exec = wait_for(sensor_, "exec", pid);
   const base::Json exit = wait_for(sensor_, "exit", pid);
+  if ((exec.is_null() || exit.is_null()) && events_lost(sensor_) != 0)
+    GTEST_SKIP() << "this host is too busy with other work: events were lost, and told as such";
   ASSERT_FALSE(exec.is_null());
   ASSERT_FALSE(exit.is_null());
   EXPECT_EQ(text_at(exec, "/event/provider"), GetParam());
@@ -234,9 +255,8 @@ TEST_P(SensordTest, ServesReadersInTheirOwnFormat) {
 
 TEST_P(SensordTest, CountsWhatAFullDiskTookAndGoesOn) {
   const std::string small = sensor_.file("small");
-  std::filesystem::create_directory(small);
-  if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=512k") != 0)
-    GTEST_SKIP() << "cannot mount a small tmpfs";
+  const Mount mount("tmpfs", small, "size=512k");
+  if (!mount.mounted()) GTEST_SKIP() << "cannot mount a small tmpfs";
   sensor_.set_output(small + "/events.ndjson");
   start({"--format", "ecs"});
   {
@@ -259,7 +279,6 @@ TEST_P(SensordTest, CountsWhatAFullDiskTookAndGoesOn) {
   EXPECT_EQ(text_at(loss, "/auditshift/loss/cause"), "output file could not be written");
   EXPECT_EQ(loss["auditshift"]["loss"]["count"], sensor_.ask({{"request", "health"}})["output_records_lost"]);
   EXPECT_EQ(sensor_.stop(SIGTERM), 0);
-  EXPECT_EQ(::umount2(small.c_str(), MNT_DETACH), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Provider, SensordTest, testing::Values("netlink", "ebpf"),
@@ -317,9 +336,8 @@ TEST(SensordSurvivalTest, MissesNothingWhileItIsDead) {
   if (const std::string reason = obstacle("ebpf"); !reason.empty()) GTEST_SKIP() << reason;
   SensorProcess sensor;
   const std::string tree = sensor.file("bpf");
-  std::filesystem::create_directory(tree);
-  if (::mount("bpf", tree.c_str(), "bpf", 0, "mode=0700") != 0)
-    GTEST_SKIP() << "cannot mount a BPF file system";
+  const Mount mount("bpf", tree, "mode=0700");
+  if (!mount.mounted()) GTEST_SKIP() << "cannot mount a BPF file system";
   sensor.set_pins(tree + "/sensor");
   ASSERT_TRUE(sensor.start({"--provider", "ebpf"})) << sensor.log();
   EXPECT_EQ(sensor.stop(SIGKILL), -SIGKILL);
@@ -330,7 +348,6 @@ TEST(SensordSurvivalTest, MissesNothingWhileItIsDead) {
   EXPECT_EQ(sensor.stop(SIGTERM), 0);
   EXPECT_TRUE(seen || told) << "what the ring could not hold is told as lost";
   EXPECT_FALSE(std::filesystem::exists(tree + "/sensor")) << "a clean stop leaves nothing in the kernel";
-  EXPECT_EQ(::umount2(tree.c_str(), MNT_DETACH), 0);
   if (!seen) GTEST_SKIP() << "this host is too busy with other work: the ring overflowed";
 }
 
