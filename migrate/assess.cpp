@@ -102,7 +102,7 @@ std::vector<std::string> summarize_plan(const Assessment& a) {
   };
   std::size_t carried = 0;
   for (const ExclusionIntent& intent : a.exclusions)
-    carried += intent.entry && !intent.consent_needed && intent.recommended.starts_with("carry") ? 1U : 0U;
+    carried += intent.carried_over() ? 1U : 0U;
   if (carried != 0)
     plan.push_back("write " + base::count_of(carried, "global exclusion") + " into " +
                    a.facts.agent.managed.path);
@@ -122,15 +122,6 @@ std::vector<std::string> summarize_plan(const Assessment& a) {
   if (!plan.empty())
     plan.emplace_back("verify: your own rules as before, none of Defender's, events from eBPF");
   return plan;
-}
-
-/// An accepted exclusion needs no further consent.
-void apply_acceptance(std::vector<ExclusionIntent>& exclusions, const AssessOptions& options) {
-  for (ExclusionIntent& intent : exclusions) {
-    if (!options.accept.contains(intent.id) || !intent.entry || !intent.consent_needed) continue;
-    intent.consent_needed = false;
-    intent.recommended = "carry it over: accepted";
-  }
 }
 
 }  // namespace
@@ -174,7 +165,7 @@ Assessment assess(Facts facts, const AssessOptions& options) {
   assessment.facts = std::move(facts);
   assessment.rules = take_inventory(assessment.facts);
   assessment.exclusions = find_exclusions(assessment.facts, assessment.rules);
-  apply_acceptance(assessment.exclusions, options);
+  accept_exclusions(assessment.exclusions, options.accept);
   run_checks({assessment.facts, assessment.rules, assessment.exclusions}, options, assessment);
   assessment.verdict = decide(assessment);
   assessment.plan_summary = summarize_plan(assessment);

@@ -105,24 +105,46 @@ Json rule_json(const InventoryRule& rule) {
   return json;
 }
 
+Json utf8_texts(const std::vector<std::string>& texts) {
+  Json array = Json::array();
+  for (const std::string& text : texts) array.push_back(base::to_utf8(text));
+  return array;
+}
+
 Json entry_json(const ManagedExclusion& entry) {
   return {{"kind", to_string(entry.kind)}, {"value", base::to_utf8(entry.value)}, {"scopes", entry.scopes}};
 }
 
-Json exclusion_json(const ExclusionIntent& intent) {
+}  // namespace
+
+Json to_json(const ExclusionIntent& intent) {
   Json sources = Json::array();
   for (const Evidence& source : intent.sources) sources.push_back(source_json(source));
-  return {{"id", base::to_utf8(intent.id)},
-          {"intent", base::to_utf8(intent.intent)},
-          {"sources", std::move(sources)},
-          {"result", to_string(intent.result)},
-          {"protection_impact", intent.protection_impact},
-          {"serves_user_rules", intent.serves_user_rules},
-          {"entry", intent.entry ? entry_json(*intent.entry) : Json()},
-          {"reason", base::to_utf8(intent.reason)},
-          {"consent_needed", intent.consent_needed},
-          {"recommended", base::to_utf8(intent.recommended)}};
+  Json blinded = Json::array();
+  for (const BlindedClass& lost : intent.blinded)
+    blinded.push_back(
+        {{"class", to_string(lost.event_class)}, {"events_per_day", null_if_absent(lost.events_per_day)}});
+  return {
+      {"id", base::to_utf8(intent.id)},
+      {"intent", base::to_utf8(intent.intent)},
+      {"sources", std::move(sources)},
+      {"result", to_string(intent.result)},
+      {"protection_impact", intent.protection_impact},
+      {"blinded", std::move(blinded)},
+      {"dangers", utf8_texts(intent.dangers)},
+      {"serves_user_rules", intent.serves_user_rules},
+      {"entry", intent.entry ? entry_json(*intent.entry) : Json()},
+      {"already_managed", intent.already_managed},
+      {"reason", base::to_utf8(intent.reason)},
+      {"advice", null_if_empty(intent.advice)},
+      {"consent_needed", intent.consent_needed},
+      {"carried_over", intent.carried_over()},
+      {"evidence",
+       {{"verdict", to_string(intent.evidence.verdict)}, {"reason", base::to_utf8(intent.evidence.reason)}}},
+      {"recommended", base::to_utf8(intent.recommended)}};
 }
+
+namespace {
 
 Json sensor_json(const SensorFacts& sensor) {
   Json probe = Json::array();
@@ -189,7 +211,7 @@ Json to_json(const std::vector<InventoryRule>& rules) {
 Json to_json(const Assessment& assessment) {
   const Facts& facts = assessment.facts;
   Json exclusions = Json::array();
-  for (const ExclusionIntent& intent : assessment.exclusions) exclusions.push_back(exclusion_json(intent));
+  for (const ExclusionIntent& intent : assessment.exclusions) exclusions.push_back(to_json(intent));
   Json findings = Json::array();
   for (const Finding& finding : assessment.findings) findings.push_back(finding_json(finding));
   Json checks = Json::array();

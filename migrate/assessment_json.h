@@ -13,6 +13,9 @@ inline constexpr const char* kAssessmentSchemaVersion = "1.0";
 /// appears with U+FFFD for the broken bytes, and once more in full as base64 in a field named `…_base64`.
 base::Json to_json(const Assessment& assessment);
 
+/// One exclusion, as in the assessment's `exclusions` and in `exclusions translate --json`.
+base::Json to_json(const ExclusionIntent& intent);
+
 /// The rules alone, as `rules list --json` prints them.
 base::Json to_json(const std::vector<InventoryRule>& rules);
 

@@ -36,6 +36,14 @@ constexpr std::array kOnlyPresence = {paths::kMdatpRoot,
                                       "/usr/sbin/uptrack-upgrade",
                                       "/usr/bin/ksplice",
                                       "/etc/uptrack/uptrack.conf",
+                                      "/usr/bin/dockerd",
+                                      "/usr/bin/containerd",
+                                      "/usr/bin/podman",
+                                      "/usr/bin/crio",
+                                      "/usr/bin/kubelet",
+                                      "/usr/local/bin/k3s",
+                                      "/usr/bin/lxc-start",
+                                      "/snap/bin/lxd",
                                       "/usr/sbin/augenrules",
                                       "/usr/sbin/auditctl",
                                       "/usr/bin/awk",
@@ -222,6 +230,7 @@ void add_kernel_answers(const World& world, const Facts& facts, CaptureBuilder& 
   if (world.boot_id) builder.put(directory + "boot-id", *world.boot_id);
   if (!facts.sensor.probe.empty())
     builder.put(directory + "ebpf-probe.json", format_probe(facts.sensor.probe));
+  if (!facts.paths.empty()) builder.put(directory + "path-facts.json", format_path_facts(facts.paths));
   if (facts.log_known) builder.put(directory + "log-statistics.json", format_log_statistics(facts.log));
   add_packages(facts, builder);
   if (facts.agent.kind == AgentKind::mdatp)

@@ -40,11 +40,11 @@ std::vector<Finding> finding_for(const std::vector<const ExclusionIntent*>& inte
 }
 
 CheckOutcome needs_consent(const CheckContext& c) {
-  return finding_for(select(c, [](const auto& intent) { return intent.consent_needed; }),
-                     FindingSeverity::medium,
-                     "could be carried over only at the price of events or protection.",
-                     "Accept one by its id, or leave them all out (--skip EXC001): the host is then watched "
-                     "more, not less.");
+  return finding_for(
+      select(c, [](const auto& intent) { return intent.consent_needed && intent.dangers.empty(); }),
+      FindingSeverity::medium, "could be carried over only at the price of events or protection.",
+      "Accept one by its id, or leave them all out (--skip EXC001): the host is then watched "
+      "more, not less.");
 }
 
 CheckOutcome no_equivalent(const CheckContext& c) {
@@ -60,6 +60,32 @@ CheckOutcome serves_user(const CheckContext& c) {
                      "They stay in auditd after the switch.");
 }
 
+/// Never part of a general consent: only the intent's own id accepts it.
+CheckOutcome dangerous(const CheckContext& c) {
+  return finding_for(
+      select(c, [](const auto& intent) { return intent.consent_needed && !intent.dangers.empty(); }),
+      FindingSeverity::medium, "would hide an intruder if carried over; left out.",
+      "Leave them out. Accepting EXC001 does not cover them; each would need its own --accept.");
+}
+
+CheckOutcome agent_too_old(const CheckContext& c) {
+  const auto intents = select(c, [](const auto& intent) { return intent.entry.has_value(); });
+  const GlobalExclusionSupport support = global_exclusion_support(c.facts.agent);
+  using Answer = GlobalExclusionSupport::Answer;
+  if (intents.empty() || support.answer == Answer::yes) return std::vector<Finding>{};
+  if (support.answer == Answer::unknown) return NotRun{support.text};
+  return finding_for(intents, support.answer == Answer::no ? FindingSeverity::medium : FindingSeverity::low,
+                     "could be carried over, but " + support.text + ".",
+                     "Update the agent before the switch; until then write no global exclusion.");
+}
+
+CheckOutcome dead(const CheckContext& c) {
+  return finding_for(
+      select(c,
+             [](const auto& intent) { return intent.evidence.verdict == ExclusionEvidence::Verdict::dead; }),
+      FindingSeverity::info, "that keep nothing out.", "Remove their lines.");
+}
+
 constexpr Check kChecks[] = {
     {"EXC001", "Exclusions that need consent",
      "A global exclusion switches off more than an audit rule does. It is made only for those that an "
@@ -71,6 +97,15 @@ constexpr Check kChecks[] = {
      has_exclusions, no_equivalent},
     {"EXC003", "Exclusions that serve your own rules",
      "A never rule quiets every rule after it, whoever wrote it.", has_exclusions, serves_user},
+    {"EXC004", "Dangerous exclusions",
+     "An entry for a shell, an interpreter, a system folder, or anything that others than root can change "
+     "gives an intruder a place where nothing is seen.",
+     has_exclusions, dangerous},
+    {"EXC005", "Agent too old for global exclusions", "Global exclusions came with a later build than eBPF.",
+     has_exclusions, agent_too_old},
+    {"EXC006", "Exclusions that keep nothing out",
+     "A wrong condition, a path that is gone, a rule asked earlier: such exclusions never did what they say.",
+     has_exclusions, dead},
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/collect.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
 
@@ -103,19 +105,23 @@ void collect_log(const World& world, const CollectOptions& options, base::Progre
   facts.log_known = !facts.log.files.empty();
 }
 
-void resolve_exclusion_targets(const base::Sysroot& host, Facts& facts) {
-  for (const std::string& path : exclusion_targets(take_inventory(facts))) {
-    auto resolved = host.resolve(path);
-    if (!resolved) {
-      facts.resolved_paths[path] = std::nullopt;
-      continue;
-    }
-    if (const auto info = host.stat(*resolved)) facts.is_directory[path] = info->is_directory();
-    facts.resolved_paths[path] = *std::move(resolved);
-  }
-}
-
 }  // namespace
+
+PathFactsMap collect_paths(const base::Sysroot& host, const std::vector<std::string>& paths) {
+  PathFactsMap facts;
+  // An unpacked capture has the unpacker's owners and empty files; what it lost is in a file of its own.
+  if (host.exists(paths::kCapture)) {
+    for (const std::string& path : paths) facts[path] = look_at_captured_path(host, path);
+    const std::string captured = std::string(paths::kCapture) + "/path-facts.json";
+    if (const auto text = host.read_file(captured))
+      if (const auto added = add_path_facts(*text, captured, facts); !added)
+        spdlog::warn("{}", base::printable(added.error().message()));
+    return facts;
+  }
+  const auto mounts = mount_points(host);
+  for (const std::string& path : paths) facts[path] = look_at_path(host, path, mounts);
+  return facts;
+}
 
 std::optional<auditd::AuditVersion> audit_version_of(const HostFacts& host) {
   for (const char* package : {"auditd", "audit"}) {
@@ -193,7 +199,7 @@ Facts collect_facts(const World& world, const CollectOptions& options, base::Pro
     facts.sensor.tier = tier_of(facts.sensor.probe);
   }
   collect_log(world, options, progress, facts);
-  resolve_exclusion_targets(*world.host, facts);
+  facts.paths = collect_paths(*world.host, exclusion_targets(take_inventory(facts)));
   progress.finish();
   return facts;
 }

@@ -15,6 +15,10 @@ struct CollectOptions {
 /// unknown, with the reason.
 Facts collect_facts(const World& world, const CollectOptions& options, base::Progress& progress);
 
+/// Looks at paths on the host: where they lead, who can change them. Of a captured host what the capture
+/// says.
+PathFactsMap collect_paths(const base::Sysroot& host, const std::vector<std::string>& paths);
+
 // The parts of collect_facts, each in a file of its own.
 HostFacts collect_host(const World& world);
 AgentFacts collect_agent(const World& world, const HostFacts& host);

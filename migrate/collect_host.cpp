@@ -145,6 +145,10 @@ HostFacts collect_host(const World& world) {
               {"/usr/sap", "/hana/shared", "/etc/init.d/sapinit", "/usr/lib/systemd/system/sapinit.service",
                "/etc/systemd/system/sapinit.service"},
               facts.sap);
+  find_traces(host,
+              {"/usr/bin/dockerd", "/usr/bin/containerd", "/usr/bin/podman", "/usr/bin/crio",
+               "/usr/bin/kubelet", "/usr/local/bin/k3s", "/usr/bin/lxc-start", "/snap/bin/lxd"},
+              facts.container_runtimes);
   find_traces(host, {"/usr/sbin/uptrack-upgrade", "/usr/bin/ksplice", "/etc/uptrack/uptrack.conf"},
               facts.ksplice);
   read_packages(world, facts);

@@ -57,14 +57,6 @@ constexpr ClassOfSyscalls kClasses[] = {
     {EventClass::host_name, "sethostname setdomainname"},
 };
 
-EventClass class_of(std::string_view syscall) {
-  for (const ClassOfSyscalls& entry : kClasses) {
-    for (const std::string_view name : base::split(entry.names, ' '))
-      if (name == syscall) return entry.event_class;
-  }
-  return EventClass::other;
-}
-
 int machine_of(const Rule& rule, std::string_view machine) {
   const int native = audit_name_to_machine(std::string(machine).c_str());
   if (const Field* arch = rule.find(AUDIT_ARCH); arch != nullptr && arch->op == auditd::Op::equal) {
@@ -186,6 +178,28 @@ std::string_view to_string(Coverage coverage) {
       return "not-applicable";
   }
   return "unknown";
+}
+
+EventClass class_of(std::string_view syscall) {
+  for (const ClassOfSyscalls& entry : kClasses) {
+    for (const std::string_view name : base::split(entry.names, ' '))
+      if (name == syscall) return entry.event_class;
+  }
+  return EventClass::other;
+}
+
+std::vector<EventClass> whole_classes(const Rule& rule, std::string_view machine) {
+  const int table = machine_of(rule, machine);
+  std::vector<EventClass> whole;
+  for (const ClassOfSyscalls& entry : kClasses) {
+    const auto names = base::split(entry.names, ' ');
+    const bool all = std::all_of(names.begin(), names.end(), [&](std::string_view name) {
+      const int number = audit_name_to_syscall(std::string(name).c_str(), table);
+      return number < 0 || rule.has_syscall(static_cast<unsigned>(number));
+    });
+    if (all) whole.push_back(entry.event_class);
+  }
+  return whole;
 }
 
 std::vector<std::string> syscall_names(const Rule& rule, std::string_view machine) {

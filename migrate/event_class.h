@@ -43,6 +43,12 @@ struct CoverageAnswer {
 /// `machine` is uname -m of the host.
 CoverageAnswer coverage_of(const auditd::Rule& rule, std::string_view machine);
 
+/// The classes of which the rule's mask holds every syscall of its ABI that libaudit knows.
+std::vector<EventClass> whole_classes(const auditd::Rule& rule, std::string_view machine);
+
+/// The class of one system call, by its name.
+EventClass class_of(std::string_view syscall);
+
 /// Names of the syscalls in the rule's mask for its arch; empty when it covers all of them.
 std::vector<std::string> syscall_names(const auditd::Rule& rule, std::string_view machine);
 

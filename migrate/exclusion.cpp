@@ -4,251 +4,149 @@
 #include <libaudit.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "base/text.h"
-#include "migrate/matching.h"
+#include "migrate/exclusion_dangers.h"
+#include "migrate/exclusion_evidence.h"
+#include "migrate/exclusion_intents.h"
+#include "migrate/exclusion_semantics.h"
+#include "migrate/exclusion_untranslatable.h"
 
 namespace auditshift::migrate {
 namespace {
 
-using auditd::Field;
-using auditd::Filter;
-using auditd::Op;
-using auditd::Rule;
+using About = IntentGroup::About;
+using Kind = ManagedExclusion::Kind;
 
-bool is_label(const Field& field) { return field.id == AUDIT_FILTERKEY || field.id == AUDIT_ARCH; }
+Kind kind_of(About about) {
+  return about == About::process ? Kind::process_path : about == About::folder ? Kind::folder : Kind::file;
+}
 
-std::string field_text(const Field& field) {
-  const char* name = audit_field_to_name(static_cast<int>(field.id));
-  std::string value = field.text;
-  if (field.text.empty()) {
-    const char* type =
-        field.id == AUDIT_MSGTYPE ? audit_msg_type_to_name(static_cast<int>(field.value)) : nullptr;
-    value = type != nullptr              ? type
-            : field.value == 0xffffffffU ? "unset"
-            : field.id == AUDIT_EXIT && field.value > 0x80000000U
-                ? std::to_string(static_cast<std::int32_t>(field.value))
-                : std::to_string(field.value);
+std::string words_of(const IntentGroup& group) {
+  switch (group.about) {
+    case About::process:
+      return "keep out what the program " + group.path + " does";
+    case About::folder:
+      return "keep out accesses to everything below " + group.path;
+    default:
+      return "keep out accesses to the file " + group.path;
   }
-  return std::string(name != nullptr ? name : "field" + std::to_string(field.id)) +
-         std::string(to_string(field.op)) + value;
 }
 
-/// The conditions that say whom or what an exclusion is about; arch and keys are not among them.
-std::vector<const Field*> subject_fields(const Rule& rule) {
-  std::vector<const Field*> fields;
-  for (const Field& field : rule.fields)
-    if (!is_label(field) && field.id != AUDIT_PERM) fields.push_back(&field);
-  return fields;
+/// Programs lie in directories of such names; people take dir= for "programs from there".
+bool looks_like_program_folder(std::string_view path) {
+  return path.ends_with("/bin") || path.ends_with("/sbin") || path.ends_with("/libexec");
 }
 
-/// Lines with the same list and the same subject belong together: the support tool writes three for one
-/// executable, people write one for each ABI. Rules about syscalls alone share their syscalls' names.
-std::string intent_key(const Rule& rule, std::string_view machine) {
+std::string reason_of(const Difference& difference) {
   std::vector<std::string> parts;
-  for (const Field* field : subject_fields(rule)) parts.push_back(field_text(*field));
-  std::sort(parts.begin(), parts.end());
-  if (rule.filter == Filter::exit && parts.empty()) parts = syscall_names(rule, machine);
-  return std::string(to_string(rule.filter)) + (parts.empty() ? "" : " ") + base::join(parts, " ");
+  if (!difference.only_entry.empty())
+    parts.push_back("the entry keeps out more: " + base::join(difference.only_entry, "; "));
+  if (!difference.only_rules.empty())
+    parts.push_back("the rules also kept out: " + base::join(difference.only_rules, "; "));
+  return parts.empty() ? "both keep out every system call of this program and nothing else"
+                       : base::join(parts, ". ");
 }
-
-struct Group {
-  std::string key;
-  std::vector<const InventoryRule*> rules;
-};
-
-std::vector<Group> group_intents(const Facts& facts, const std::vector<InventoryRule>& inventory) {
-  std::vector<Group> groups;
-  std::map<std::string, std::size_t> by_key;
-  for (const InventoryRule& entry : inventory) {
-    if (!entry.valid || !entry.rule || !excludes(*entry.rule) || entry.rule->verb == auditd::RuleVerb::remove)
-      continue;
-    const std::string key = intent_key(*entry.rule, facts.host.architecture);
-    const auto [at, added] = by_key.emplace(key, groups.size());
-    if (added) groups.push_back({key, {}});
-    groups[at->second].rules.push_back(&entry);
-  }
-  return groups;
-}
-
-/// True when the group's lines together name every syscall of every ABI of the host, and no permission
-/// filter.
-bool mutes_every_syscall(const Group& group) {
-  bool native = false;
-  bool compat = false;
-  for (const InventoryRule* entry : group.rules) {
-    const Rule& rule = *entry->rule;
-    if (!rule.all_syscalls() || rule.find(AUDIT_PERM) != nullptr) continue;
-    const std::string_view arch = rule.arch();
-    native = native || arch != "b32";
-    compat = compat || arch != "b64";
-  }
-  return native && compat;
-}
-
-/// What a Defender global exclusion takes away beside the events (vendor page on exclusions for Linux).
-std::vector<std::string> protection_impact(const Facts& facts) {
-  if (facts.agent.kind != AgentKind::mdatp) return {};
-  return {"antivirus real-time protection", "behaviour monitoring", "endpoint detection and response"};
-}
-
-bool has_wildcard(std::string_view path) { return path.find_first_of("*?[") != std::string_view::npos; }
 
 class Translator {
  public:
   Translator(const Facts& facts, const std::vector<InventoryRule>& inventory)
-      : facts_(facts), inventory_(inventory) {}
+      : facts_(facts), order_(inventory) {}
 
-  ExclusionIntent translate(const Group& group) const {
+  ExclusionIntent translate(const IntentGroup& group) const {
     ExclusionIntent intent;
-    for (const InventoryRule* entry : group.rules)
+    intent.id = group.id;
+    for (const InventoryRule* entry : group.rules) {
       intent.sources.push_back({entry->origin.file, entry->origin.line, entry->text});
-    intent.serves_user_rules = serves_user_rules(group);
-    const Rule& first = *group.rules.front()->rule;
-    const std::vector<const Field*> subject = subject_fields(first);
-    if (first.filter != Filter::exit) {
-      outside_exit_list(first, subject, intent);
-    } else if (subject.empty()) {
-      syscalls_only(first, intent);
-    } else if (subject.size() > 1) {
-      several_conditions(subject, intent);
-    } else {
-      one_condition(group, *subject.front(), intent);
+      intent.serves_user_rules =
+          intent.serves_user_rules || (entry->rule && serves_user_rules(facts_, order_, *entry));
     }
-    if (intent.id.empty()) intent.id = group.key;
-    advise(intent);
+    intent.evidence = judge_need(facts_, order_, group);
+    if (intent.evidence.verdict == ExclusionEvidence::Verdict::dead) intent.serves_user_rules = false;
+    if (group.path.empty())
+      explain_untranslatable(facts_, group, intent);
+    else
+      make_entry(group, intent);
+    recommend(intent);
     return intent;
   }
 
  private:
-  void outside_exit_list(const Rule& rule, const std::vector<const Field*>& subject,
-                         ExclusionIntent& intent) const {
-    std::vector<std::string> conditions;
-    for (const Field* field : subject) conditions.push_back(field_text(*field));
-    const std::string what = base::join(conditions, " and ");
-    switch (rule.filter) {
-      case Filter::exclude:
-        intent.intent = "keep audit records out by " + (what.empty() ? "an empty condition" : what);
-        intent.reason = "eBPF events have no record types; there is nothing to exclude";
-        break;
-      case Filter::task:
-        intent.intent = "make no syscall records for new processes" + (what.empty() ? "" : " with " + what);
-        intent.reason = "it silences audit as a whole; eBPF sensors do not take their events from audit";
-        break;
-      case Filter::user:
-        intent.intent = "keep messages of user space out" + (what.empty() ? "" : " by " + what);
-        intent.reason = "messages of user space stay in auditd and never reach an eBPF sensor";
-        break;
-      default:
-        intent.intent = "keep events of the " + std::string(to_string(rule.filter)) + " list out" +
-                        (what.empty() ? "" : " by " + what);
-        intent.reason = "global exclusions know processes, folders and files only";
-        break;
-    }
-  }
-
-  void syscalls_only(const Rule& rule, ExclusionIntent& intent) const {
-    const std::vector<std::string> names = syscall_names(rule, facts_.host.architecture);
-    intent.intent =
-        "keep out " + (names.empty() ? "every syscall" : base::join(names, ", ")) + " of every process";
-    intent.reason = "global exclusions cannot name syscalls";
-  }
-
-  void several_conditions(const std::vector<const Field*>& subject, ExclusionIntent& intent) const {
-    std::vector<std::string> conditions;
-    for (const Field* field : subject) conditions.push_back(field_text(*field));
-    intent.intent = "keep out events with " + base::join(conditions, " and ");
-    intent.reason = "a global exclusion holds one condition; any half of this one alone would keep out more";
-  }
-
-  void one_condition(const Group& group, const Field& field, ExclusionIntent& intent) const {
-    if (field.op != Op::equal ||
-        (field.id != AUDIT_EXE && field.id != AUDIT_DIR && field.id != AUDIT_WATCH)) {
-      intent.intent = "keep out events with " + field_text(field);
-      intent.reason = field.op == Op::equal ? "global exclusions know processes, folders and files only"
-                                            : "global exclusions cannot say \"all but\" or compare numbers";
-      return;
-    }
-    const auto kind = field.id == AUDIT_EXE   ? ManagedExclusion::Kind::process_path
-                      : field.id == AUDIT_DIR ? ManagedExclusion::Kind::folder
-                                              : ManagedExclusion::Kind::file;
-    intent.id = std::string(to_string(kind)) + ":" + field.text;
-    intent.intent =
-        kind == ManagedExclusion::Kind::process_path ? "keep out what the program " + field.text + " does"
-        : kind == ManagedExclusion::Kind::folder     ? "keep out accesses to everything below " + field.text
-                                                     : "keep out accesses to the file " + field.text;
-    make_entry(group, field.text, kind, intent);
-  }
-
-  void make_entry(const Group& group, const std::string& path, ManagedExclusion::Kind kind,
-                  ExclusionIntent& intent) const {
-    if (has_wildcard(path)) {
+  void make_entry(const IntentGroup& group, ExclusionIntent& intent) const {
+    intent.intent = words_of(group);
+    const auto known = facts_.paths.find(group.path);
+    if (group.path.find_first_of("*?[") != std::string::npos) {
       intent.reason =
           "global exclusions take no wildcards, and in the audit rule the characters stood for themselves";
-      return;
+      intent.advice = "name the paths that are meant, one entry each";
+    } else if (known == facts_.paths.end() || !known->second.resolved) {
+      intent.reason = group.path + " does not exist on this host, so the rule keeps nothing out today";
+      intent.advice = "remove the rule";
+    } else if (known->second.is_directory != (group.about == About::folder)) {
+      intent.reason =
+          group.path + (known->second.is_directory ? " is a directory here, and the rule takes a file"
+                                                   : " is no directory here");
+      intent.advice = "write the entry that is meant with `auditshift exclusions add`";
+    } else {
+      compare(group, known->second, intent);
     }
-    const auto resolved = facts_.resolved_paths.find(path);
-    if (resolved == facts_.resolved_paths.end() || !resolved->second) {
-      intent.reason = path + " does not exist on this host, so the rule keeps nothing out today";
-      return;
-    }
-    if (*resolved->second != path) intent.reason = path + " leads to " + *resolved->second + "; ";
+  }
+
+  void compare(const IntentGroup& group, const PathFacts& target, ExclusionIntent& intent) const {
     ManagedExclusion entry;
-    entry.kind = kind;
-    entry.value = *resolved->second;
+    entry.kind = kind_of(group.about);
+    entry.value = *target.resolved;
     entry.scopes = {"global"};
     entry.section = "exclusionSettings";
-    intent.entry = entry;
-    intent.result = mutes_every_syscall(group) ? Translation::exact : Translation::broader;
-    intent.reason += intent.result == Translation::exact
-                         ? "the rules keep out every syscall, as the entry does"
-                         : "the rules keep out some kinds of events, the entry all of them";
-    intent.protection_impact = protection_impact(facts_);
-    intent.consent_needed = intent.result == Translation::broader || !intent.protection_impact.empty();
+    const Difference difference = compare_sets(facts_, order_, group);
+    intent.result = difference.translation();
+    if (entry.value != group.path) intent.reason = group.path + " leads to " + entry.value + ". ";
+    intent.reason += reason_of(difference);
+    if (group.about == About::folder && looks_like_program_folder(group.path))
+      intent.advice =
+          "dir= is about files that are accessed there, not about what the programs there do; if those were "
+          "meant, exclude the busy one as a process";
+    intent.blinded = count_blinded(facts_, group, classes_only_in_entry(facts_, group));
+    intent.dangers = dangers_of(entry, &target);
+    intent.protection_impact = protection_impact(facts_.agent);
+    intent.already_managed = facts_.agent.managed.has_global(entry);
+    intent.entry = std::move(entry);
+    intent.consent_needed =
+        !intent.already_managed && (intent.result == Translation::broader || !intent.dangers.empty() ||
+                                    !intent.protection_impact.empty());
   }
 
-  bool serves_user_rules(const Group& group) const {
-    for (const InventoryRule* exclusion : group.rules) {
-      // Only user rules evaluated after it are quieted; the inventory is in the loader's order.
-      for (const InventoryRule* later = exclusion + 1; later < inventory_.data() + inventory_.size();
-           ++later) {
-        if (later->owner == Owner::user && later->rule && later->valid &&
-            may_overlap(*exclusion->rule, *later->rule))
-          return true;
-      }
-    }
-    return false;
-  }
-
-  bool already_managed(const ManagedExclusion& entry) const {
-    return std::any_of(facts_.agent.managed.exclusions.begin(), facts_.agent.managed.exclusions.end(),
-                       [&](const ManagedExclusion& known) {
-                         return known.kind == entry.kind && known.value == entry.value && known.global();
-                       });
-  }
-
-  void advise(ExclusionIntent& intent) const {
-    if (intent.entry && already_managed(*intent.entry)) {
-      intent.consent_needed = false;
+  static void recommend(ExclusionIntent& intent) {
+    using Verdict = ExclusionEvidence::Verdict;
+    const Verdict verdict = intent.evidence.verdict;
+    if (intent.already_managed)
       intent.recommended = "nothing to do: the managed configuration has this global exclusion already";
-    } else if (intent.consent_needed) {
-      intent.recommended =
-          "leave it out and watch the sensor's statistics; carry it over only if this load hurts, with "
-          "--accept " +
-          intent.id;
-    } else if (intent.entry) {
-      intent.recommended = "carry it over";
-    } else {
+    else if (verdict == Verdict::dead)
+      intent.recommended = "drop it: it keeps nothing out";
+    else if (!intent.entry)
       intent.recommended = "leave it out: it quieted audit, and the sensor no longer uses audit";
-    }
+    else if (!intent.dangers.empty())
+      intent.recommended =
+          "do not carry it over: it would hide an intruder. Only --accept " + intent.id + " makes the entry";
+    else if (intent.consent_needed)
+      intent.recommended =
+          std::string(verdict == Verdict::candidate
+                          ? "a candidate: carry it over if the sensor's statistics show this "
+                            "load too, with --accept "
+                          : "leave it out and watch the sensor's statistics; carry it over only "
+                            "if this load hurts, with --accept ") +
+          intent.id;
+    else
+      intent.recommended = "carry it over";
+    if (!intent.entry && !intent.advice.empty() && verdict != Verdict::dead)
+      intent.recommended += "; " + intent.advice;
     if (intent.serves_user_rules)
-      intent.recommended += "; keep the audit rule, it also quiets rules of your own";
+      intent.recommended += "; keep the audit rule, it also quiets what is recorded for you";
   }
 
   const Facts& facts_;
-  const std::vector<InventoryRule>& inventory_;
+  RuleOrder order_;
 };
 
 }  // namespace
@@ -267,23 +165,73 @@ std::string_view to_string(Translation translation) {
   return "unknown";
 }
 
+std::string_view to_string(ExclusionEvidence::Verdict verdict) {
+  switch (verdict) {
+    case ExclusionEvidence::Verdict::unknown:
+      return "unknown";
+    case ExclusionEvidence::Verdict::dead:
+      return "dead";
+    case ExclusionEvidence::Verdict::drop:
+      return "drop";
+    case ExclusionEvidence::Verdict::candidate:
+      return "candidate";
+  }
+  return "unknown";
+}
+
+bool ExclusionIntent::carried_over() const {
+  if (!entry || already_managed || consent_needed) return false;
+  return accepted || evidence.verdict != ExclusionEvidence::Verdict::dead;
+}
+
 std::vector<ExclusionIntent> find_exclusions(const Facts& facts,
                                              const std::vector<InventoryRule>& inventory) {
   const Translator translator(facts, inventory);
   std::vector<ExclusionIntent> intents;
-  for (const Group& group : group_intents(facts, inventory)) intents.push_back(translator.translate(group));
+  for (const IntentGroup& group : group_intents(facts, inventory))
+    intents.push_back(translator.translate(group));
   return intents;
+}
+
+void accept_exclusions(std::vector<ExclusionIntent>& intents, const std::set<std::string>& ids) {
+  for (ExclusionIntent& intent : intents) {
+    if (!ids.contains(intent.id) || !intent.entry || !intent.consent_needed) continue;
+    intent.consent_needed = false;
+    intent.accepted = true;
+    intent.recommended = "carry it over: accepted";
+    if (intent.serves_user_rules)
+      intent.recommended += "; keep the audit rule, it also quiets what is recorded for you";
+  }
 }
 
 std::vector<std::string> exclusion_targets(const std::vector<InventoryRule>& inventory) {
   std::set<std::string> targets;
   for (const InventoryRule& entry : inventory) {
-    if (!entry.rule || !excludes(*entry.rule)) continue;
-    for (const Field& field : entry.rule->fields)
-      if (field.id == AUDIT_EXE || field.id == AUDIT_DIR || field.id == AUDIT_WATCH)
+    if (!entry.rule) continue;
+    for (const auditd::Field& field : entry.rule->fields)
+      if (field.id == AUDIT_EXE ||
+          (excludes(*entry.rule) && (field.id == AUDIT_DIR || field.id == AUDIT_WATCH)))
         targets.insert(field.text);
   }
   return {targets.begin(), targets.end()};
+}
+
+GlobalExclusionSupport global_exclusion_support(const AgentFacts& agent) {
+  using Answer = GlobalExclusionSupport::Answer;
+  if (agent.kind != AgentKind::mdatp) return {Answer::yes, "this project's sensor has global exclusions"};
+  if (!agent.build) return {Answer::unknown, "the agent's build is unknown"};
+  const std::string build = "build " + agent.build->to_string();
+  if (*agent.build >= kGlobalExclusions) return {Answer::yes, build + " has global exclusions"};
+  const std::string needed = "; they came with " + kGlobalExclusions.to_string();
+  if (*agent.build >= kGlobalExclusionsPreview)
+    return {Answer::preview, build + " has global exclusions as a preview" + needed};
+  return {Answer::no, build + " knows no global exclusions" + needed};
+}
+
+std::vector<std::string> protection_impact(const AgentFacts& agent) {
+  if (agent.kind != AgentKind::mdatp) return {};
+  // The vendor's page on exclusions for Linux: the item becomes invisible.
+  return {"antivirus real-time protection", "behaviour monitoring", "endpoint detection and response"};
 }
 
 }  // namespace auditshift::migrate

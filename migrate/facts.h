@@ -15,6 +15,7 @@
 #include "migrate/build_version.h"
 #include "migrate/health.h"
 #include "migrate/managed_config.h"
+#include "migrate/path_facts.h"
 
 namespace auditshift::migrate {
 
@@ -44,6 +45,7 @@ struct HostFacts {
   std::string lockdown;                         ///< none, integrity, confidentiality, absent, unknown
   std::vector<Evidence> sap;                    ///< traces of an SAP installation
   std::vector<Evidence> ksplice;                ///< traces of ksplice
+  std::vector<Evidence> container_runtimes;     ///< programs that start containers
   std::map<std::string, std::string> packages;  ///< versions of the few packages that matter, by name
   bool live = false;                            ///< the running host, not a captured tree
 };
@@ -93,10 +95,7 @@ struct Facts {
   SensorFacts sensor;
   auditd::LogStatistics log;
   bool log_known = false;  ///< a log was there and could be read
-  /// Targets of exclusions: the path as written → where it leads on this host; absent when it does not exist.
-  std::map<std::string, std::optional<std::string>> resolved_paths;
-  /// For those that exist: true when it is a directory.
-  std::map<std::string, bool> is_directory;
+  PathFactsMap paths;      ///< of the exclusions' targets and of programs that rules name
 };
 
 }  // namespace auditshift::migrate

@@ -97,6 +97,12 @@ bool ManagedExclusion::global() const {
   return std::find(scopes.begin(), scopes.end(), "global") != scopes.end();
 }
 
+bool ManagedConfig::has_global(const ManagedExclusion& wanted) const {
+  return std::any_of(exclusions.begin(), exclusions.end(), [&](const ManagedExclusion& known) {
+    return known.kind == wanted.kind && known.value == wanted.value && known.global();
+  });
+}
+
 std::string_view to_string(ManagedExclusion::Kind kind) {
   switch (kind) {
     case ManagedExclusion::Kind::folder:

@@ -30,6 +30,9 @@ struct ManagedConfig {
   std::optional<std::string> ebpf_provider;  ///< features.ebpfSupplementaryEventProvider
   std::optional<std::string> merge_policy;   ///< exclusionSettings.mergePolicy
   std::vector<ManagedExclusion> exclusions;
+
+  /// Holds an exclusion of this kind and value with scope global.
+  bool has_global(const ManagedExclusion& wanted) const;
 };
 
 /// Parses the text of a managed JSON; `path` is its name in messages.

@@ -6,18 +6,14 @@
 #include <algorithm>
 #include <string_view>
 
+#include "migrate/path_facts.h"
+
 namespace auditshift::migrate {
 namespace {
 
 using auditd::Field;
 using auditd::Op;
 using auditd::Rule;
-
-bool is_below(std::string_view path, std::string_view directory) {
-  while (directory.size() > 1 && directory.back() == '/') directory.remove_suffix(1);
-  return path.starts_with(directory) &&
-         (path.size() == directory.size() || directory == "/" || path[directory.size()] == '/');
-}
 
 /// Number of syscalls that count: the class bits above do not, the kernel clears them.
 constexpr std::size_t kMaskWords = 63;
@@ -61,16 +57,42 @@ bool implies(const Field& given, const Field& wanted) {
   }
 }
 
-bool contradict(const Field& a, const Field& b) {
-  if (a.op != Op::equal || b.op != Op::equal) return false;
-  if (a.id == AUDIT_DIR && b.id == AUDIT_DIR) return !is_below(a.text, b.text) && !is_below(b.text, a.text);
-  if (a.id == AUDIT_WATCH && b.id == AUDIT_DIR) return !is_below(a.text, b.text);
-  if (a.id == AUDIT_DIR && b.id == AUDIT_WATCH) return !is_below(b.text, a.text);
-  if (a.id != b.id || a.id == AUDIT_FILTERKEY) return false;
-  // A process has one group id but also supplementary ones, which `=` matches as well.
-  if (a.id == AUDIT_GID || a.id == AUDIT_EGID) return false;
-  if (a.id == AUDIT_PERM) return (a.value & b.value) == 0;
-  return a.value != b.value || a.text != b.text;
+/// Fields of which an event has exactly one value. A process has one group id but also supplementary ones,
+/// which `gid=` matches as well; an event has any number of files.
+bool has_one_value(std::uint32_t id) {
+  switch (id) {
+    case AUDIT_PID:
+    case AUDIT_PPID:
+    case AUDIT_UID:
+    case AUDIT_EUID:
+    case AUDIT_SUID:
+    case AUDIT_FSUID:
+    case AUDIT_SGID:
+    case AUDIT_FSGID:
+    case AUDIT_LOGINUID:
+    case AUDIT_SESSIONID:
+    case AUDIT_PERS:
+    case AUDIT_ARCH:
+    case AUDIT_MSGTYPE:
+    case AUDIT_EXIT:
+    case AUDIT_SUCCESS:
+    case AUDIT_SADDR_FAM:
+    case AUDIT_SUBJ_USER:
+    case AUDIT_SUBJ_ROLE:
+    case AUDIT_SUBJ_TYPE:
+      return true;
+    default:
+      return id >= AUDIT_ARG0 && id <= AUDIT_ARG3;
+  }
+}
+
+bool contradict(const Field& a, const Field& b, const SurelyDifferent& different) {
+  if (a.id != b.id || a.op != Op::equal || b.op != Op::equal) return false;
+  if (a.id == AUDIT_EXE) return different && different(a.text, b.text);
+  // An open for reading and writing is both r and w, a link both w and a; only exec stands alone.
+  if (a.id == AUDIT_PERM)
+    return (a.value & b.value) == 0 && (a.value == AUDIT_PERM_EXEC || b.value == AUDIT_PERM_EXEC);
+  return has_one_value(a.id) && (a.value != b.value || a.text != b.text);
 }
 
 }  // namespace
@@ -86,12 +108,12 @@ bool covers(const Rule& earlier, const Rule& later) {
   });
 }
 
-bool may_overlap(const Rule& a, const Rule& b) {
+bool may_overlap(const Rule& a, const Rule& b, const SurelyDifferent& different) {
   if (a.filter != b.filter) return false;
   if (a.filter == auditd::Filter::exit && !masks_meet(a.syscalls, b.syscalls)) return false;
   for (const Field& x : a.fields)
     for (const Field& y : b.fields)
-      if (contradict(x, y)) return false;
+      if (contradict(x, y, different)) return false;
   return true;
 }
 

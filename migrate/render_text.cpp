@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "migrate/text_page.h"
 
 namespace auditshift::migrate {
 namespace {
@@ -14,47 +15,7 @@ namespace {
 using base::count_of;
 using base::printable;
 
-enum class Style { plain, bold, dim, red, yellow, green };
-
-/// Builds the page line by line; every text from the host passes printable().
-class Page {
- public:
-  explicit Page(const TextOptions& options) : options_(options) {}
-
-  std::string styled(std::string_view text, Style style) const {
-    static constexpr const char* kCodes[] = {"", "\033[1m", "\033[2m", "\033[31m", "\033[33m", "\033[32m"};
-    if (!options_.color || style == Style::plain) return std::string(text);
-    return kCodes[static_cast<std::size_t>(style)] + std::string(text) + "\033[0m";
-  }
-
-  void line(std::string_view text = {}) { (out_ += text) += '\n'; }
-  void heading(std::string_view text) {
-    line();
-    line(styled(text, Style::bold));
-  }
-  /// Wrapped text behind a label; later lines align under the first word.
-  void paragraph(std::string_view label, std::string_view text) {
-    const std::size_t indent = label.size();
-    line(std::string(label) + base::wrap(text, options_.width, indent));
-  }
-  void pair(std::string_view name, std::string_view value) {
-    std::string label = "  " + std::string(name);
-    label.resize(std::max<std::size_t>(label.size() + 1, 14), ' ');
-    paragraph(label, value);
-  }
-  std::string take() { return std::move(out_); }
-
- private:
-  const TextOptions& options_;
-  std::string out_;
-};
-
 std::string or_unknown(const std::string& text) { return text.empty() ? "unknown" : printable(text); }
-
-std::string place_of(const auditd::Origin& origin) {
-  if (origin.file.empty()) return "kernel";
-  return printable(origin.file) + (origin.line == 0 ? "" : ":" + std::to_string(origin.line));
-}
 
 Style style_of(Verdict verdict) {
   switch (verdict) {
@@ -199,19 +160,7 @@ void render_rule_totals(const Assessment& a, Page& page) {
 void render_exclusions(const Assessment& a, Page& page) {
   if (a.exclusions.empty()) return;
   page.heading("Exclusions");
-  for (const ExclusionIntent& intent : a.exclusions) {
-    const std::string result =
-        intent.entry ? "global exclusion, events " + std::string(to_string(intent.result)) : "no equivalent";
-    page.line("  " + page.styled(printable(intent.id), Style::bold) + "  [" + result +
-              (intent.consent_needed ? ", needs consent" : "") + "]");
-    page.paragraph("    ", printable(intent.intent) + ": " + printable(intent.reason) + ".");
-    if (!intent.protection_impact.empty() && intent.entry)
-      page.paragraph("    also switches off: ", base::join(intent.protection_impact, ", "));
-    std::vector<std::string> places;
-    for (const Evidence& source : intent.sources) places.push_back(place_of({source.file, source.line}));
-    page.paragraph("    from ", base::join(places, ", "));
-    page.paragraph("    > ", printable(intent.recommended));
-  }
+  render_intents(a.exclusions, page);
 }
 
 void render_sensor(const Assessment& a, const TextOptions& options, Page& page) {

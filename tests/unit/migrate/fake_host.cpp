@@ -65,6 +65,16 @@ FakeHost& FakeHost::release(std::string_view id, std::string_view version, std::
                "Linux fake " + std::string(kernel) + " #1 SMP x86_64 GNU/Linux\n");
 }
 
+FakeHost& FakeHost::program(std::string_view path) {
+  return write(path, "").path_facts(path, {.script = false, .hard_links = 1, .writable_by = ""});
+}
+
+FakeHost& FakeHost::path_facts(std::string_view path, PathFacts facts) {
+  facts.resolved = path;
+  path_facts_[std::string(path)] = std::move(facts);
+  return write("/auditshift-capture/path-facts.json", format_path_facts(path_facts_));
+}
+
 FakeHost& FakeHost::audit(int enabled, std::string_view more) {
   return write("/auditshift-capture/audit-status",
                "enabled " + std::to_string(enabled) +

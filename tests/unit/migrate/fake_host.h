@@ -26,6 +26,10 @@ class FakeHost {
   FakeHost& remove(std::string_view path);
 
   FakeHost& release(std::string_view id, std::string_view version, std::string_view kernel);
+  /// A program that only root can change, with one name.
+  FakeHost& program(std::string_view path);
+  /// What the capture tells about a path.
+  FakeHost& path_facts(std::string_view path, PathFacts facts);
   /// `auditctl -s`: enabled 0, 1 or 2.
   FakeHost& audit(int enabled, std::string_view more = {});
   FakeHost& live_rules(std::string_view text);
@@ -43,6 +47,7 @@ class FakeHost {
 
  private:
   std::string root_;
+  PathFactsMap path_facts_;
 };
 
 /// The finding of a check, or null.

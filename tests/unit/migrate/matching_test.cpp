@@ -39,15 +39,30 @@ TEST(Covers, NeverAcrossLists) { EXPECT_FALSE(covered("-a never,task", "-a alway
 
 TEST(MayOverlap, IsFalseOnlyForContradictions) {
   EXPECT_TRUE(overlap("-a never,exit -S all -F exe=/usr/bin/x", "-w /etc/passwd -p wa"));
-  EXPECT_FALSE(
-      overlap("-a never,exit -S all -F exe=/usr/bin/x", "-a always,exit -S execve -F exe=/usr/bin/y"));
   EXPECT_FALSE(overlap("-a never,exit -F arch=b64 -S rename", "-a always,exit -F arch=b64 -S execve"));
   EXPECT_FALSE(overlap("-a never,exit -F arch=b64 -S execve", "-a always,exit -F arch=b32 -S all"));
-  EXPECT_FALSE(overlap("-a never,exit -F dir=/srv", "-w /etc/passwd -p wa"));
-  EXPECT_TRUE(overlap("-a never,exit -F dir=/etc", "-w /etc/passwd -p wa"));
-  EXPECT_FALSE(overlap("-w /etc/passwd -p r", "-w /etc/passwd -p wa"));
+  EXPECT_FALSE(overlap("-a never,exit -S all -F auid=5", "-a always,exit -S all -F auid=6"));
   EXPECT_TRUE(
       overlap("-a never,exit -S all -F gid=5", "-a always,exit -S all -F gid=6"));  // supplementary groups
+}
+
+TEST(MayOverlap, TwoPathsDoNotExcludeEachOther) {
+  EXPECT_TRUE(overlap("-a never,exit -F dir=/etc", "-w /etc/passwd -p wa"));
+  EXPECT_TRUE(overlap("-a never,exit -F dir=/srv", "-w /etc/passwd -p wa"));  // rename, hard link
+  EXPECT_TRUE(overlap("-a never,exit -S all -F obj_uid=5", "-a always,exit -S all -F obj_uid=6"));
+}
+
+TEST(MayOverlap, ReadingAndWritingIsOneOpen) {
+  EXPECT_TRUE(overlap("-w /etc/passwd -p r", "-w /etc/passwd -p wa"));
+  EXPECT_FALSE(overlap("-w /etc/passwd -p x", "-w /etc/passwd -p wa"));
+}
+
+TEST(MayOverlap, ProgramsDifferOnlyWhenThatIsSure) {
+  const auditd::Rule x = rule("-a never,exit -S all -F exe=/usr/bin/x");
+  const auditd::Rule y = rule("-a always,exit -S execve -F exe=/bin/y");
+  EXPECT_TRUE(may_overlap(x, y));  // one file may have both names
+  EXPECT_FALSE(may_overlap(
+      x, y, [](const std::string& a, const std::string& b) { return a == "/usr/bin/x" && b == "/bin/y"; }));
 }
 
 }  // namespace
