@@ -60,7 +60,8 @@ int run_main(int argc, char** argv) {
       "Moves Linux hosts from auditd-fed endpoint sensing to eBPF.\n\n"
       "  auditshift assess              is this host ready, and what is in the way?\n"
       "  auditshift rules list          every audit rule, with its owner and meaning\n"
-      "  auditshift rules check FILE    what auditctl would say to a rules file");
+      "  auditshift rules check FILE    what auditctl would say to a rules file\n"
+      "  auditshift exclusions translate   what becomes of audit exclusions, and at which price");
   app.name("auditshift");
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
@@ -76,6 +77,7 @@ int run_main(int argc, char** argv) {
   cli::Run run;
   cli::add_assess(app, context, run);
   cli::add_collect(app, context, run);
+  cli::add_exclusions(app, context, run);
   cli::add_rules(app, context, run);
 
   try {

@@ -101,8 +101,7 @@ std::vector<std::string> summarize_plan(const Assessment& a) {
     return std::any_of(a.findings.begin(), a.findings.end(), [&](const Finding& f) { return f.id == id; });
   };
   std::size_t carried = 0;
-  for (const ExclusionIntent& intent : a.exclusions)
-    carried += intent.carried_over() ? 1U : 0U;
+  for (const ExclusionIntent& intent : a.exclusions) carried += intent.carried_over() ? 1U : 0U;
   if (carried != 0)
     plan.push_back("write " + base::count_of(carried, "global exclusion") + " into " +
                    a.facts.agent.managed.path);

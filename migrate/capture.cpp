@@ -233,9 +233,11 @@ void add_kernel_answers(const World& world, const Facts& facts, CaptureBuilder& 
   if (!facts.paths.empty()) builder.put(directory + "path-facts.json", format_path_facts(facts.paths));
   if (facts.log_known) builder.put(directory + "log-statistics.json", format_log_statistics(facts.log));
   add_packages(facts, builder);
-  if (facts.agent.kind == AgentKind::mdatp)
-    if (const auto health = world.mdatp_health())
-      builder.put(directory + "mdatp-health", without_credentials(*health));
+  if (facts.agent.kind != AgentKind::mdatp) return;
+  if (const auto health = world.mdatp_health())
+    builder.put(directory + "mdatp-health", without_credentials(*health));
+  if (const auto exclusions = world.mdatp_exclusions())
+    builder.put(directory + "mdatp-exclusions", *exclusions);
 }
 
 struct FreeArchive {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 #include "migrate/collect.h"
+#include "migrate/local_exclusions.h"
 #include "migrate/paths.h"
 
 namespace auditshift::migrate {
@@ -85,7 +86,9 @@ AgentFacts collect_agent(const World& world, const HostFacts& facts) {
     case AgentKind::mdatp:
       ask_health(world, agent);
       agent.managed = read_managed(host, paths::kMdatpManaged);
-      agent.managed_overridden = host.exists(paths::kMdatpAttachManaged);
+      agent.attached = read_managed(host, paths::kMdatpAttachManaged);
+      agent.managed_overridden = agent.attached.exists;
+      if (const auto list = world.mdatp_exclusions()) agent.local_exclusions = parse_exclusion_list(*list);
       agent.service = unit_enabled(host, paths::kMdatpService);
       find_complaints(host, agent);
       break;

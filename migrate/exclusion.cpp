@@ -40,13 +40,13 @@ bool looks_like_program_folder(std::string_view path) {
 }
 
 std::string reason_of(const Difference& difference) {
-  std::vector<std::string> parts;
+  std::string reason;
   if (!difference.only_entry.empty())
-    parts.push_back("the entry keeps out more: " + base::join(difference.only_entry, "; "));
+    reason = "the entry keeps out more: " + base::join(difference.only_entry, "; ");
   if (!difference.only_rules.empty())
-    parts.push_back("the rules also kept out: " + base::join(difference.only_rules, "; "));
-  return parts.empty() ? "both keep out every system call of this program and nothing else"
-                       : base::join(parts, ". ");
+    reason += (reason.empty() ? "the rules also kept out: " : ". The rules also kept out: ") +
+              base::join(difference.only_rules, "; ");
+  return reason.empty() ? "both keep out every system call of this program and nothing else" : reason;
 }
 
 class Translator {
@@ -101,7 +101,7 @@ class Translator {
     entry.section = "exclusionSettings";
     const Difference difference = compare_sets(facts_, order_, group);
     intent.result = difference.translation();
-    if (entry.value != group.path) intent.reason = group.path + " leads to " + entry.value + ". ";
+    if (entry.value != group.path) intent.reason = group.path + " leads to " + entry.value + "; ";
     intent.reason += reason_of(difference);
     if (group.about == About::folder && looks_like_program_folder(group.path))
       intent.advice =

@@ -71,6 +71,8 @@ ExclusionEvidence judge_need(const Facts& facts, const RuleOrder& order, const I
     return {Verdict::unknown, "the audit log does not tell which events such a rule would take"};
   if (!facts.log_known || facts.log.days == 0) return {Verdict::unknown, "there is no audit log to tell"};
   const Share share = share_of(facts, group);
+  if (share.taken == 0)
+    return {Verdict::unknown, "what it keeps out is not in the log, nor is anything of it from before"};
   const std::uint64_t per_day = share.taken / facts.log.days;
   const std::string seen = "of " + base::with_thousands(share.all / facts.log.days) +
                            " events a day of these system calls in the log, " +

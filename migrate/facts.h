@@ -76,6 +76,9 @@ struct AgentFacts {
   std::optional<std::chrono::sys_days> expires;
   ManagedConfig managed;
   bool managed_overridden = false;  ///< mdeattach_managed.json lies beside it
+  ManagedConfig attached;           ///< that file
+  /// Added on the host itself (`mdatp exclusion …`); absent when the agent did not tell.
+  std::optional<std::vector<ManagedExclusion>> local_exclusions;
   Enabled service = Enabled::unknown;
   std::vector<Evidence> immutable_complaints;  ///< the agent's own log line about locked audit
 };

@@ -22,14 +22,16 @@ std::optional<std::string> read_optional(const base::Sysroot& host, const std::s
   return *std::move(text);
 }
 
-base::Result<std::string> ask_mdatp(base::ProcessRunner& processes) {
+base::Result<std::string> ask_mdatp(base::ProcessRunner& processes, std::vector<std::string> question) {
   base::Command command;
-  command.argv = {paths::kMdatpCli, "health"};
+  command.argv = {paths::kMdatpCli};
+  command.argv.insert(command.argv.end(), question.begin(), question.end());
   AUDITSHIFT_TRY(done, processes.run(command));
   if (done.success()) return done.output;
   const std::string said(base::trim(done.errors.empty() ? done.output : done.errors));
   return base::Error(base::Errc::io,
-                     "mdatp health ended with exit code " + std::to_string(done.exit_code) +
+                     "mdatp " + base::join(question, " ") + " ended with exit code " +
+                         std::to_string(done.exit_code) +
                          (said.empty() ? "" : " and said \"" + base::printable(said.substr(0, 200)) + "\""));
 }
 
@@ -115,7 +117,10 @@ base::Result<World> live_world() {
   if (::uname(&names) != 0) return base::Error::from_errno(errno, "uname");
   world.uname = Uname{names.nodename, names.release, names.machine};
   world.boot_id = read_optional(*world.host, "/proc/sys/kernel/random/boot_id");
-  world.mdatp_health = [processes = world.processes] { return ask_mdatp(*processes); };
+  world.mdatp_health = [processes = world.processes] { return ask_mdatp(*processes, {"health"}); };
+  world.mdatp_exclusions = [processes = world.processes] {
+    return ask_mdatp(*processes, {"exclusion", "list"});
+  };
   world.audit = [](const auditd::ParseOptions& options) {
     return std::make_unique<auditd::LiveKernelAudit>(options);
   };
@@ -140,6 +145,10 @@ base::Result<World> captured_world(const std::string& root) {
   world.mdatp_health = [host = world.host]() -> base::Result<std::string> {
     return host->read_file(captured_path("mdatp-health"))
         .context("the capture has no answer of mdatp health");
+  };
+  world.mdatp_exclusions = [host = world.host]() -> base::Result<std::string> {
+    return host->read_file(captured_path("mdatp-exclusions"))
+        .context("the capture has no answer of mdatp exclusion list");
   };
   world.audit = [host = world.host](const auditd::ParseOptions& options) {
     return std::make_unique<auditd::CapturedKernelAudit>(read_optional(*host, captured_path("audit-status")),

@@ -32,6 +32,8 @@ struct World {
   std::optional<std::string> boot_id;
   /// The agent's own health report, or why there is none.
   std::function<base::Result<std::string>()> mdatp_health;
+  /// The agent's own list of exclusions added on the host, or why there is none.
+  std::function<base::Result<std::string>()> mdatp_exclusions;
   /// Makes the view of the kernel's audit once version and machine are known.
   std::function<std::unique_ptr<auditd::KernelAudit>(const auditd::ParseOptions&)> audit;
   std::shared_ptr<bpf::CapabilityProbe> probe;  ///< null: the capture does not tell

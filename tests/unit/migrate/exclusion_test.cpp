@@ -153,7 +153,7 @@ TEST(ExclusionEvents, FollowLinksOfTheHost) {
       .path_facts("/bin/copier", {.script = false, .hard_links = 1, .writable_by = ""})
       .rules("1.rules", "-a never,exit -F exe=/bin/copier\n");
   EXPECT_EQ(table(host), (Table{"process:/usr/bin/copier | exact | process:/usr/bin/copier | free | 1"}));
-  EXPECT_EQ(only(host).reason.substr(0, 44), "/bin/copier leads to /usr/bin/copier. both k");
+  EXPECT_EQ(only(host).reason.substr(0, 44), "/bin/copier leads to /usr/bin/copier; both k");
 }
 
 // ---- protection and danger ----
