@@ -289,12 +289,13 @@ TEST(ExclusionEvidence, TellsWhatNeverMatched) {
   const auto why = [](const std::string& rules) {
     FakeHost host;
     host.audit(1)
+        .write("/auditshift-capture/packages", "auditd 1:3.1.2-1\n")
         .program("/opt/a")
         .link("/opt/link", "a")
         .write("/opt/script", "#!/bin/sh\n")
         .path_facts("/opt/script", {.script = true, .hard_links = 1, .writable_by = ""})
         .rules("1.rules", rules);
-    const ExclusionIntent intent = host.assess().exclusions.back();
+    const ExclusionIntent intent = host.assess().exclusions.at(0);
     return std::string(to_string(intent.evidence.verdict)) + ": " + intent.evidence.reason;
   };
   EXPECT_EQ(why("-a never,exit -F exe=/opt/gone\n"), "dead: /opt/gone does not exist on this host");
@@ -304,7 +305,9 @@ TEST(ExclusionEvidence, TellsWhatNeverMatched) {
             "dead: /opt/script is a script; audit sees its interpreter as the program");
   EXPECT_EQ(why("-a always,exit -S all -k own\n-a never,exit -F exe=/opt/a\n"),
             "dead: /etc/audit/rules.d/1.rules:1 is asked before it and takes all that it could match");
-  EXPECT_EQ(why("-a always,exclude -F msgtype=CWD -F key=x\n").substr(0, 4), "drop");
+  EXPECT_EQ(why("-a always,exclude -F msgtype=CWD -F sessionid=1\n"),
+            "dead: the kernel does not know sessionid=1 on the exclude list, and passes the rest of the list "
+            "over");
   EXPECT_EQ(why("-a never,exit -F exe=/opt/a\n"), "unknown: there is no audit log to tell");
 }
 

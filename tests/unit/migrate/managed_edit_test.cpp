@@ -144,7 +144,7 @@ TEST(ManagedEdit, RemovesEntriesAndScopes) {
 }
 
 TEST(ManagedEdit, RefusesWhatItCannotKeep) {
-  EXPECT_EQ(added("{\n  // comment\n}").substr(0, 34), "refused: m.json:2:3: not valid JSON");
+  EXPECT_EQ(added("{\n  // comment\n}").substr(0, 35), "refused: m.json:2:3: not valid JSON");
   EXPECT_THAT(added(R"({"a": 1,})"), HasSubstr("not valid JSON"));
   EXPECT_THAT(added(R"({"exclusionSettings": {}, "exclusionSettings": {}})"),
               HasSubstr("\"exclusionSettings\" stands twice"));
