@@ -170,6 +170,19 @@ void add_exclusions(CLI::App& app, const Context& context, Run& run) {
                   "  auditshift exclusions remove process --path /usr/sbin/named --scope global --yes",
                   removal, remove_exclusion);
   add_editing(*verb, *removal);
+
+  auto question = std::make_shared<Options>();
+  verb = add_verb(*verbs, context, run, "test",
+                  "Would this event be kept out, and by which entry? Asks the sensor's own code.\n\n"
+                  "  auditshift exclusions test --exe /usr/sbin/named\n"
+                  "  auditshift exclusions test --path /srv/data/x --op rename --new-path /tmp/x\n\n"
+                  "Exit: 0 no, 2 yes.",
+                  question, test_exclusion);
+  verb->add_option("--exe", question->executable, "the program, as the kernel names it")->type_name("E");
+  verb->add_option("--path", question->path, "the file the event is about")->type_name("P");
+  verb->add_option("--new-path", question->new_path, "the second name of a rename or link")->type_name("P");
+  verb->add_option("--op", question->operation, "the kind of event: open, rename, exec, connect, …")
+      ->type_name("OP");
 }
 
 }  // namespace auditshift::cli

@@ -37,5 +37,6 @@ base::Result<ManagedFile> open_managed(const ExclusionOptions& options, const mi
 
 base::Result<int> add_exclusion(const ExclusionOptions& options, const Context& context);
 base::Result<int> remove_exclusion(const ExclusionOptions& options, const Context& context);
+base::Result<int> test_exclusion(const ExclusionOptions& options, const Context& context);
 
 }  // namespace auditshift::cli
