@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/sysroot.h"
 #include "sensor/audit_provider.h"
+#include "sensor/control_server.h"
 #include "sensor/daemon.h"
 #include "sensor/ebpf_provider.h"
 #include "sensor/known_kernels.h"
@@ -47,7 +48,7 @@ void declare(CLI::App& app, Options& options) {
   using sensor::SyncPolicy;
   options.daemon.managed_file = "/etc/auditshift/managed.json";
   options.daemon.state_file = "/var/lib/auditshift/sensor.json";
-  options.daemon.control_socket = "/run/auditshift/sensord.sock";
+  options.daemon.control_socket = sensor::kControlSocket;
   app.set_version_flag("--version", "auditshift-sensord " AUDITSHIFT_VERSION);
   app.add_option("--provider", options.provider,
                  "where events come from: auto (ebpf, else netlink), ebpf, netlink, auditd (what the audit "

@@ -46,11 +46,12 @@ base::Result<std::string> read_line(int fd, std::chrono::milliseconds timeout) {
   }
 }
 
-base::Result<base::Json> exchange(int fd, const base::Json& request, std::chrono::milliseconds timeout) {
+base::Result<base::Json> exchange(int fd, const std::string& path, const base::Json& request,
+                                  std::chrono::milliseconds timeout) {
   const std::string text = base::dump_json(request, base::JsonStyle::compact);
   if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
-    return base::Error::from_errno(errno, "cannot ask the sensor");
-  AUDITSHIFT_TRY(line, read_line(fd, timeout));
+    return base::Error::from_errno(errno, path + ": cannot ask the sensor");
+  AUDITSHIFT_TRY(line, read_line(fd, timeout).context(path));
   AUDITSHIFT_TRY(answer, base::parse_json(line, "answer"));
   if (answer.is_object() && answer.value("ok", false)) return answer.value("result", base::Json());
   base::Error error(base::Errc::io, answer.is_object() ? answer.value("error", "no answer") : "no answer");
@@ -62,13 +63,13 @@ base::Result<base::Json> exchange(int fd, const base::Json& request, std::chrono
 base::Result<base::Json> ask_sensor(const std::string& path, const base::Json& request,
                                     std::chrono::milliseconds timeout) {
   AUDITSHIFT_TRY(socket, connect_to(path));
-  return exchange(socket.get(), request, timeout);
+  return exchange(socket.get(), path, request, timeout);
 }
 
 base::Result<base::Fd> open_sensor_stream(const std::string& path, const base::Json& request,
                                           std::chrono::milliseconds timeout) {
   AUDITSHIFT_TRY(socket, connect_to(path));
-  AUDITSHIFT_TRY_VOID(exchange(socket.get(), request, timeout));
+  AUDITSHIFT_TRY_VOID(exchange(socket.get(), path, request, timeout));
   return std::move(socket);
 }
 

@@ -13,6 +13,9 @@
 
 namespace auditshift::sensor {
 
+/// Where the sensor of a host listens unless told otherwise.
+inline constexpr const char* kControlSocket = "/run/auditshift/sensord.sock";
+
 /// One who asked something and waits for the answer. Exactly one of reply(), fail() and release() is called,
 /// now or later.
 class ControlPeer {

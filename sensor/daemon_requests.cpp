@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the control socket can be asked. The requests, with their members:
-//   health {details: "ebpf"|"features"}      statistics {}
+//   health {details: "ebpf"}                 statistics {}
 //   ebpf-statistics {seconds, top}           events {format}
 //   config {name: "ebpf_supplementary_event_provider", value: "enabled"|"disabled"}
 #include <spdlog/spdlog.h>

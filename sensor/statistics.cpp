@@ -36,6 +36,15 @@ base::Json list_json(const char* key, const List& list, std::size_t top) {
   return out;
 }
 
+template <class Name>
+std::vector<std::pair<Name, std::uint64_t>> list_from_json(const base::Json& json, const char* list,
+                                                           const char* key) {
+  std::vector<std::pair<Name, std::uint64_t>> names;
+  for (const base::Json& item : json.value(list, base::Json::array()))
+    names.emplace_back(item.at(key).get<Name>(), item.at("count").get<std::uint64_t>());
+  return names;
+}
+
 }  // namespace
 
 std::string render_statistics_text(const Statistics& statistics, std::size_t top) {
@@ -53,6 +62,18 @@ base::Json render_statistics_json(const Statistics& statistics, std::size_t top)
           {"top_file_paths", list_json("path", statistics.file_paths, top)},
           {"top_initiator_paths", list_json("path", statistics.initiator_paths, top)},
           {"top_syscall_ids", list_json("id", statistics.syscall_ids, top)}};
+}
+
+Statistics statistics_from_json(const base::Json& json) {
+  Statistics statistics;
+  if (!json.is_object()) return statistics;
+  statistics.seconds = json.value("seconds", 0U);
+  statistics.events = json.value("events", std::uint64_t{0});
+  statistics.not_counted = json.value("not_counted", std::uint64_t{0});
+  statistics.file_paths = list_from_json<std::string>(json, "top_file_paths", "path");
+  statistics.initiator_paths = list_from_json<std::string>(json, "top_initiator_paths", "path");
+  statistics.syscall_ids = list_from_json<int>(json, "top_syscall_ids", "id");
+  return statistics;
 }
 
 std::string render_counters_text(const std::vector<std::pair<std::string, std::uint64_t>>& counters) {

@@ -28,6 +28,10 @@ struct Statistics {
 std::string render_statistics_text(const Statistics& statistics, std::size_t top);
 base::Json render_statistics_json(const Statistics& statistics, std::size_t top);
 
+/// From render_statistics_json(), for the reader at the other end of a socket. What it does not hold stays
+/// empty.
+Statistics statistics_from_json(const base::Json& json);
+
 /// Flat counters, one "name : value" per line, as `mdatp diagnostic event-provider-statistics` shows them.
 std::string render_counters_text(const std::vector<std::pair<std::string, std::uint64_t>>& counters);
 

@@ -45,6 +45,17 @@ TEST(Statistics, HaveTheLayoutOfDefender) {
             R"("top_syscall_ids":[{"id":82,"count":6}]})");
 }
 
+TEST(Statistics, KeepTheirLayoutAtTheOtherEndOfASocket) {
+  StatisticsWindow window;
+  window.observe(file_event("/tmp/a", "/usr/bin/stress-ng", 82, 3));
+  window.observe(file_event("/tmp/b", "/usr/bin/sh", 316));
+  const Statistics statistics = window.result(20);
+  const Statistics received = statistics_from_json(render_statistics_json(statistics, 10));
+  EXPECT_EQ(render_statistics_text(received, 10), render_statistics_text(statistics, 10));
+  EXPECT_EQ(received.events, 4U);
+  EXPECT_EQ(statistics_from_json(base::Json(3)).events, 0U);
+}
+
 TEST(Statistics, KeepTheirMemoryBounded) {
   StatisticsWindow window(2);
   for (const char* path : {"/a", "/b", "/c", "/a", "/c"}) window.observe(file_event(path, "/x", 82));
