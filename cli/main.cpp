@@ -61,7 +61,8 @@ int run_main(int argc, char** argv) {
       "  auditshift assess              is this host ready, and what is in the way?\n"
       "  auditshift rules list          every audit rule, with its owner and meaning\n"
       "  auditshift rules check FILE    what auditctl would say to a rules file\n"
-      "  auditshift exclusions translate   what becomes of audit exclusions, and at which price");
+      "  auditshift exclusions translate   what becomes of audit exclusions, and at which price\n"
+      "  auditshift health              is the sensor well, and where do its events come from?");
   app.name("auditshift");
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
@@ -79,6 +80,10 @@ int run_main(int argc, char** argv) {
   cli::add_collect(app, context, run);
   cli::add_exclusions(app, context, run);
   cli::add_rules(app, context, run);
+  cli::add_health(app, context, run);
+  cli::add_config(app, context, run);
+  cli::add_diagnostic(app, context, run);
+  cli::add_events(app, context, run);
 
   try {
     app.parse(argc, argv);

@@ -16,5 +16,9 @@ void add_assess(CLI::App& app, const Context& context, Run& run);
 void add_collect(CLI::App& app, const Context& context, Run& run);
 void add_exclusions(CLI::App& app, const Context& context, Run& run);
 void add_rules(CLI::App& app, const Context& context, Run& run);
+void add_health(CLI::App& app, const Context& context, Run& run);
+void add_config(CLI::App& app, const Context& context, Run& run);
+void add_diagnostic(CLI::App& app, const Context& context, Run& run);
+void add_events(CLI::App& app, const Context& context, Run& run);
 
 }  // namespace auditshift::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/sensor_client.h"
+#include "cli/verbs.h"
+#include "sensor/health.h"
+
+namespace auditshift::cli {
+namespace {
+
+using base::Json;
+
+struct Options {
+  SensorOption sensor;
+  JsonOption json;
+  std::string field;
+  std::string details;
+};
+
+int unknown_field(const sensor::HealthReport& report, const std::string& field) {
+  std::fprintf(stderr, "error: health has no field '%s'\n", base::printable(field).c_str());
+  if (const auto meant = base::nearest(field, report.keys()))
+    std::fprintf(stderr, "hint: did you mean %s?\n", meant->c_str());
+  else
+    std::fprintf(stderr, "hint: auditshift health shows all fields\n");
+  return kUsage;
+}
+
+base::Result<int> health(const Options& options) {
+  Json request = {{"request", "health"}};
+  if (!options.details.empty()) request["details"] = options.details;
+  AUDITSHIFT_TRY(answer, options.sensor.ask(request));
+  const auto report = sensor::HealthReport::from_json(answer);
+  std::string text = options.json.wanted() ? options.json.dump(report.json()) : report.text();
+  if (!options.field.empty()) {
+    const auto value = report.field(options.field);
+    if (!value) return unknown_field(report, options.field);
+    text = options.json.wanted() ? options.json.dump(answer[options.field]) : *value + "\n";
+  }
+  AUDITSHIFT_TRY_VOID(write_result("", text));
+  // Details are values without a judgement.
+  const bool well = !options.details.empty() || answer.value("healthy", false);
+  return static_cast<int>(well ? kDone : kBlocked);
+}
+
+}  // namespace
+
+void add_health(CLI::App& app, const Context&, Run& run) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("health",
+                                      "Is the sensor well? Laid out as mdatp health.\n\n"
+                                      "  auditshift health\n"
+                                      "  auditshift health --field supplementary_events_subsystem\n"
+                                      "  auditshift health --details ebpf --json\n\n"
+                                      "Exit: 0 healthy, 2 not healthy, 1 the sensor does not answer.");
+  verb->add_option("--field", options->field, "the value of this field alone")->type_name("F");
+  verb->add_option("--details", options->details, "ebpf: programs, attach points, losses, changes, outputs")
+      ->check(CLI::IsMember({"ebpf"}))
+      ->type_name("WHAT");
+  options->json.add_to(*verb);
+  options->sensor.add_to(*verb);
+  verb->callback([options, &run] {
+    run = [options]() -> int {
+      auto code = health(*options);
+      return code ? *code : report_sensor(code.error());
+    };
+  });
+}
+
+}  // namespace auditshift::cli
