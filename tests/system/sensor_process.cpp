@@ -18,7 +18,11 @@
 #include <sstream>
 #include <thread>
 
+#include "base/clock.h"
+#include "base/sysroot.h"
+#include "bpf/probe.h"
 #include "sensor/control_server.h"
+#include "sensor/netlink_provider.h"
 
 namespace auditshift::sensor {
 namespace {
@@ -156,6 +160,19 @@ base::Json SensorProcess::wait_for(const std::string& marker,
     line.clear();
   }
   return nullptr;
+}
+
+std::string obstacle(const std::string& provider) {
+  const auto host = base::Sysroot::open("/");
+  if (provider == "ebpf") {
+    bpf::KernelProbe probe(*host);
+    const auto missing = bpf::missing_features(probe.run(), bpf::Tier::core);
+    return missing.empty() ? "" : missing[0].feature + ": " + missing[0].detail;
+  }
+  const base::SystemClock clock;
+  NetlinkProvider netlink(*host, clock);
+  const auto started = netlink.start();
+  return started.ok() ? "" : started.error().message();
 }
 
 pid_t run_program(const std::vector<std::string>& arguments) {

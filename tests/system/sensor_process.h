@@ -51,6 +51,9 @@ class SensorProcess {
   pid_t pid_ = -1;
 };
 
+/// Empty when the provider works here, else why not.
+std::string obstacle(const std::string& provider);
+
 /// Runs a program and waits for its end. Its pid.
 pid_t run_program(const std::vector<std::string>& arguments);
 

@@ -15,31 +15,14 @@
 #include <set>
 #include <thread>
 
-#include "base/sysroot.h"
-#include "bpf/probe.h"
 #include "sensor/control_server.h"
 #include "sensor/health.h"
-#include "sensor/netlink_provider.h"
 #include "sensor_process.h"
 
 namespace auditshift::sensor {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Empty when the provider works here, else why not.
-std::string obstacle(const std::string& provider) {
-  const auto host = base::Sysroot::open("/");
-  if (provider == "ebpf") {
-    bpf::KernelProbe probe(*host);
-    const auto missing = bpf::missing_features(probe.run(), bpf::Tier::core);
-    return missing.empty() ? "" : missing[0].feature + ": " + missing[0].detail;
-  }
-  const base::SystemClock clock;
-  NetlinkProvider netlink(*host, clock);
-  const auto started = netlink.start();
-  return started.ok() ? "" : started.error().message();
-}
 
 std::string text_at(const base::Json& event, const std::string& pointer) {
   const base::Json::json_pointer at(pointer);
