@@ -23,6 +23,10 @@ Result<Json> parse_json(std::string_view text, std::string_view name) {
     if (const std::size_t colon = why.rfind(": "); colon != std::string::npos) why.erase(0, colon + 2);
     return Error(Errc::invalid, std::string(name) + ":" + std::to_string(line) + ":" +
                                     std::to_string(column) + ": not valid JSON: " + why);
+  } catch (const Json::exception& error) {  // a number beyond all limits
+    std::string why = error.what();
+    if (const std::size_t end = why.find("] "); end != std::string::npos) why.erase(0, end + 2);
+    return Error(Errc::invalid, std::string(name) + ": not valid JSON: " + why);
   }
 }
 

@@ -39,7 +39,9 @@ struct Share {
 Share share_of(const Facts& facts, const IntentGroup& group) {
   const std::string program = group.about == About::process ? program_of(facts, group) : std::string();
   Share share;
-  for (const auto& [event, volume] : facts.log.classes) {
+  for (const auto& logged : facts.log.classes) {
+    const auditd::EventClass& event = logged.first;
+    const auditd::Volume& volume = logged.second;
     const bool covered = std::any_of(group.rules.begin(), group.rules.end(), [&](const InventoryRule* entry) {
       return in_mask(*entry->rule, event);
     });

@@ -43,5 +43,7 @@ TEST(ParseJson, RefusesWhatIsNoJson) {
     EXPECT_FALSE(parse_json(text, "x").ok()) << text;
 }
 
+TEST(ParseJson, RefusesANumberBeyondAllLimits) { EXPECT_FALSE(parse_json("[1e4444]", "big").ok()); }
+
 }  // namespace
 }  // namespace auditshift::base
