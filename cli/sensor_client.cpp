@@ -32,7 +32,7 @@ base::Result<base::Json> SensorOption::ask(const base::Json& request, std::chron
 }
 
 base::Result<base::Fd> SensorOption::open_stream(const base::Json& request) const {
-  return with_advice(sensor::open_sensor_stream(socket, request, std::chrono::seconds(10)));
+  return with_advice(sensor::open_sensor_stream(socket, request, std::chrono::seconds(30)));
 }
 
 int report_sensor(const base::Error& error) {

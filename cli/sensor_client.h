@@ -19,9 +19,10 @@ struct SensorOption {
   std::string socket;
 
   void add_to(CLI::App& app);
-  /// The sensor's answer. Errors name the socket and what to do.
+  /// The sensor's answer. Errors name the socket and what to do. A sensor at its limits answers late: it
+  /// reads a whole ring of events first.
   base::Result<base::Json> ask(const base::Json& request,
-                               std::chrono::seconds timeout = std::chrono::seconds(10)) const;
+                               std::chrono::seconds timeout = std::chrono::seconds(30)) const;
   base::Result<base::Fd> open_stream(const base::Json& request) const;
 };
 

@@ -42,7 +42,7 @@ base::Result<int> ebpf_statistics(const Options& options, const Context& context
   progress->step("monitoring for " + base::count_of(options.seconds, "second"));
   const Json request = {{"request", "ebpf-statistics"}, {"seconds", options.seconds}, {"top", options.top}};
   auto asked = std::async(std::launch::async, [&] {
-    return options.sensor.ask(request, std::chrono::seconds(options.seconds) + 30s);
+    return options.sensor.ask(request, std::chrono::seconds(options.seconds) + 60s);
   });
   for (unsigned second = 0; asked.wait_for(1s) != std::future_status::ready;)
     progress->update(second = std::min(second + 1, options.seconds), options.seconds, "seconds");
