@@ -277,7 +277,6 @@ void AuditDecoder::apply_paths(const WatchedCall& call) {
   }
   const Item* first = nullptr;
   const Item* second = nullptr;
-  const bool failed = event_.syscall.failed();
   const auto either = [&](std::string_view type) {
     const Item* found = item_of(type);
     // A call that failed stopped before it knew what the name stood for.
@@ -286,12 +285,9 @@ void AuditDecoder::apply_paths(const WatchedCall& call) {
   };
   switch (event_.kind) {
     case EventKind::rename:
+      // The kernel lists the names of a rename that failed early in any order: nothing says which is which.
       first = item_of("DELETE");
       second = item_of("CREATE");
-      if (first == nullptr && failed) {
-        first = item_of("UNKNOWN");
-        second = item_of("UNKNOWN", 1);
-      }
       break;
     case EventKind::link:
       first = item_of("NORMAL");
@@ -304,15 +300,19 @@ void AuditDecoder::apply_paths(const WatchedCall& call) {
     case EventKind::create:
     case EventKind::mkdir:
     case EventKind::mknod:
-    case EventKind::symlink:
       first = either("CREATE");
+      break;
+    case EventKind::symlink:
+      first = item_of("CREATE");
       break;
     default:
       first = either("NORMAL");
       break;
   }
   if (event_.kind == EventKind::symlink) {
-    if (const Item* target = item_of("UNKNOWN"); target != nullptr && target != first) text_ = target->name;
+    // Of two, nothing says which is the link's own name.
+    if (const Item* target = item_of("UNKNOWN"); target != nullptr && item_of("UNKNOWN", 1) == nullptr)
+      text_ = target->name;
   }
   if (call.call.path == 0 && call.call.directory == 0) return;
   set_path(event_.path, first, call.call.directory, path_);
