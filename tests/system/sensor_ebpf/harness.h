@@ -100,7 +100,7 @@ class TemporaryDirectory {
 
 /// A suite with one sensor for all its tests. `Options` has a static function EbpfOptions get().
 template <class Options>
-class SensorSuite : public testing::Test {
+class SensorSuite : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     if (lacking_privilege().empty()) sensor_ = std::make_unique<Sensor>(Options::get());
