@@ -17,7 +17,8 @@ enum class JsonStyle { compact, pretty };
 /// Text of `value`, ending in a newline; never fails: bytes that are no UTF-8 become U+FFFD.
 std::string dump_json(const Json& value, JsonStyle style);
 
-/// Parses strict JSON. `name` is the document's name in messages, which give line and column.
+/// Parses strict JSON, at most 200 levels deep. `name` is the document's name in messages, which give line
+/// and column.
 Result<Json> parse_json(std::string_view text, std::string_view name);
 
 }  // namespace auditshift::base

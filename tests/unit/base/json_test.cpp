@@ -45,5 +45,18 @@ TEST(ParseJson, RefusesWhatIsNoJson) {
 
 TEST(ParseJson, RefusesANumberBeyondAllLimits) { EXPECT_FALSE(parse_json("[1e4444]", "big").ok()); }
 
+TEST(ParseJson, RefusesWhatIsNestedTooDeep) {
+  const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  EXPECT_TRUE(parse_json(nested(200), "x").ok());
+  const auto refused = parse_json(nested(201), "x");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message(), "x:1:201: nested more than 200 levels deep");
+  // Brackets side by side are no depth, brackets in text are none either.
+  EXPECT_TRUE(parse_json("[\"\\\"" + std::string(1000, '[') + "\"]", "x").ok());
+  std::string flat = "[0";
+  for (int i = 0; i < 1000; ++i) flat += ",[],{}";
+  EXPECT_TRUE(parse_json(flat + "]", "x").ok());
+}
+
 }  // namespace
 }  // namespace auditshift::base
