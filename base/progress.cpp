@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/progress.h"
 
+#include <vector>
+
 #include "base/json.h"
 #include "base/sysroot.h"
 #include "base/text.h"
@@ -80,24 +82,42 @@ class LineProgress final : public Progress {
   std::FILE* stream_;
 };
 
+/// At most five lines in any second. Four are for steps and updates, so that the last word always has its
+/// place; a step for which there is no room waits, and a later one takes its place.
 class JsonProgress final : public Progress {
  public:
   explicit JsonProgress(int fd) : fd_(fd) {}
+  ~JsonProgress() override {
+    if (finished_) write({{"step", "done"}});
+  }
   void step(std::string_view what) override {
+    finished_ = false;
     what_ = what;
     limit_.reset();
-    write({{"step", what_}});
+    waiting_ = !write_if_room({{"step", what_}});
   }
   void update(std::uint64_t done, std::uint64_t total, std::string_view unit) override {
     if (!limit_.allow()) return;
     Json line = {{"step", what_}, {"done", done}};
     if (total != 0) line["total"] = total;
     line["unit"] = std::string(unit);
-    write(line);
+    if (write_if_room(line)) waiting_ = false;
   }
-  void finish() override { write({{"step", "done"}}); }
+  void finish() override {
+    if (waiting_ && write_if_room({{"step", what_}})) waiting_ = false;
+    finished_ = true;
+  }
 
  private:
+  bool write_if_room(const Json& line) {
+    const auto now = SteadyClock::now();
+    std::erase_if(recent_,
+                  [&](SteadyClock::time_point time) { return now - time > std::chrono::seconds(1); });
+    if (recent_.size() >= 4) return false;
+    recent_.push_back(now);
+    write(line);
+    return true;
+  }
   void write(const Json& line) {
     // A reader that went away must not end the work it was watching.
     if (!broken_ && !write_all(fd_, dump_json(line, JsonStyle::compact), "progress")) broken_ = true;
@@ -106,6 +126,9 @@ class JsonProgress final : public Progress {
   int fd_;
   std::string what_;
   RateLimit limit_{std::chrono::milliseconds(200)};
+  std::vector<SteadyClock::time_point> recent_;
+  bool waiting_ = false;   ///< the step's own line is not written yet
+  bool finished_ = false;  ///< nothing is under way
   bool broken_ = false;
 };
 

@@ -33,7 +33,8 @@ class NoProgress final : public Progress {
 std::unique_ptr<Progress> make_terminal_progress(std::FILE* stream);
 /// One line per step.
 std::unique_ptr<Progress> make_line_progress(std::FILE* stream);
-/// JSON Lines on a descriptor, at most 5 a second: {"step":…,"done":…,"total":…,"unit":…}.
+/// JSON Lines on a descriptor, at most 5 a second: {"step":…,"done":…,"total":…,"unit":…}. The last one,
+/// {"step":"done"}, comes when the object that was finished goes away.
 std::unique_ptr<Progress> make_json_progress(int fd);
 
 }  // namespace auditshift::base

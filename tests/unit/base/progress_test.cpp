@@ -55,17 +55,33 @@ TEST(TerminalProgress, RedrawsItsLineAndTakesItBack) {
 
 TEST(JsonProgress, WritesJsonLinesAndLimitsTheirRate) {
   Stream stream;
-  const auto progress = make_json_progress(::fileno(stream.get()));
-  progress->step("reading");
-  for (std::uint64_t i = 1; i <= 1000; ++i) progress->update(i, 1000, "bytes");
-  progress->step("rules");
-  progress->update(3, 0, "rules");
-  progress->finish();
+  {
+    const auto progress = make_json_progress(::fileno(stream.get()));
+    progress->step("reading");
+    for (std::uint64_t i = 1; i <= 1000; ++i) progress->update(i, 1000, "bytes");
+    progress->step("rules");
+    progress->update(3, 0, "rules");
+    progress->finish();
+  }
   EXPECT_EQ(stream.text(),
             "{\"step\":\"reading\"}\n"
             "{\"step\":\"reading\",\"done\":1,\"total\":1000,\"unit\":\"bytes\"}\n"
             "{\"step\":\"rules\"}\n"
             "{\"step\":\"rules\",\"done\":3,\"unit\":\"rules\"}\n"
+            "{\"step\":\"done\"}\n");
+}
+
+TEST(JsonProgress, ManyQuickStepsAreFiveLinesAndTheLastOneSaysDone) {
+  Stream stream;
+  {
+    const auto progress = make_json_progress(::fileno(stream.get()));
+    for (const char* step : {"one", "two", "three", "four", "five", "six"}) progress->step(step);
+    progress->finish();  // a part of the work is done
+    progress->step("seven");
+    progress->finish();
+  }
+  EXPECT_EQ(stream.text(),
+            "{\"step\":\"one\"}\n{\"step\":\"two\"}\n{\"step\":\"three\"}\n{\"step\":\"four\"}\n"
             "{\"step\":\"done\"}\n");
 }
 
