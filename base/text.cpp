@@ -103,6 +103,9 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   const std::string lower = to_lower(word);
   for (const std::string_view candidate : candidates) {
+    // At least so many letters are to be added or taken away; a long line is no reason to count them all.
+    const std::size_t longer = std::max(candidate.size(), lower.size());
+    if (longer - std::min(candidate.size(), lower.size()) >= best_distance) continue;
     const std::size_t distance = edit_distance(lower, to_lower(candidate));
     if (distance < best_distance) {
       best_distance = distance;
