@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/context.h"
 
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -75,7 +77,15 @@ int report(const base::Error& error) {
 }
 
 base::Result<void> write_result(const std::string& file, std::string_view content) {
-  if (file.empty() || file == "-") return base::write_all(STDOUT_FILENO, content, "standard output");
+  if (file.empty() || file == "-") {
+    auto written = base::write_all(STDOUT_FILENO, content, "standard output");
+    if (!written && written.error().system_errno() == EPIPE) {
+      // `auditshift … | head -1`: the reader has what it wants. End as every filter does, without a word.
+      ::signal(SIGPIPE, SIG_DFL);
+      ::raise(SIGPIPE);
+    }
+    return written;
+  }
   return base::write_file_atomic(file, content).context("cannot write the result");
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <libaudit.h>
+#include <signal.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -22,12 +24,15 @@ std::string version_text() {
          "\nlibaudit " + cli::libaudit_version();
 }
 
-/// Every word that could stand where `app` failed: its verbs and options.
-void collect_words(const CLI::App& app, std::vector<std::string>& words) {
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
-    words.push_back(verb->get_name());
-  for (const CLI::Option* option : app.get_options())
-    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+/// Every word that could stand where `verb` failed: the verbs below it, its options and those of all verbs.
+std::vector<std::string> words_for(const CLI::App& verb) {
+  std::vector<std::string> words;
+  for (const CLI::App* below : verb.get_subcommands([](const CLI::App*) { return true; }))
+    words.push_back(below->get_name());
+  for (const CLI::App* at = &verb; at != nullptr; at = at->get_parent())
+    for (const CLI::Option* option : at->get_options())
+      for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+  return words;
 }
 
 /// The deepest verb that was recognised before the error.
@@ -36,22 +41,31 @@ const CLI::App& chosen(const CLI::App& app) {
   return app;
 }
 
+/// "auditshift rules", as it was typed.
+std::string path_of(const CLI::App& verb) {
+  return (verb.get_parent() == nullptr ? "" : path_of(*verb.get_parent()) + " ") + verb.get_name();
+}
+
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  std::fprintf(stderr, "error: %s\n", base::printable(error.what()).c_str());
   const CLI::App& verb = chosen(app);
-  std::vector<std::string> words;
-  collect_words(verb, words);
-  std::vector<std::string_view> candidates(words.begin(), words.end());
-  for (const std::string& left : verb.remaining(true)) {
-    const std::string_view name = std::string_view(left).substr(0, left.find('='));
+  const std::vector<std::string> left = app.remaining(true);
+  const bool wants_verb = error.get_name() == "RequiredError" && verb.get_subcommands().empty() &&
+                          !verb.get_subcommands([](const CLI::App*) { return true; }).empty();
+  std::string message = error.what();
+  if (wants_verb)
+    message = left.empty() ? path_of(verb) + " needs a verb"
+                           : "'" + left.front() + "' is no verb or option of " + path_of(verb);
+  std::fprintf(stderr, "error: %s\n", base::printable(message).c_str());
+  const std::vector<std::string> words = words_for(verb);
+  const std::vector<std::string_view> candidates(words.begin(), words.end());
+  for (const std::string& word : left) {
+    const std::string_view name = std::string_view(word).substr(0, word.find('='));
     if (const auto meant = base::nearest(name, candidates)) {
       std::fprintf(stderr, "hint: did you mean %s?\n", meant->c_str());
       return cli::kUsage;
     }
   }
-  std::string path;
-  for (const CLI::App* at = &verb; at != nullptr; at = at->get_parent()) path = at->get_name() + " " + path;
-  std::fprintf(stderr, "hint: see %s--help\n", path.c_str());
+  std::fprintf(stderr, "hint: see %s --help\n", path_of(verb).c_str());
   return cli::kUsage;
 }
 
@@ -88,7 +102,10 @@ int run_main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    std::ostringstream text;
+    app.exit(help, text, text);
+    const auto written = cli::write_result("", text.str());
+    return written ? cli::kDone : cli::report(written.error());
   } catch (const CLI::ParseError& error) {
     return usage_error(app, error);
   }
@@ -103,6 +120,9 @@ int run_main(int argc, char** argv) {
 int main(int argc, char** argv) {
   // libaudit would write its own messages to the terminal or to syslog.
   set_aumessage_mode(MSG_QUIET, DBG_NO);
+  // Whoever watches the progress may go away; a reader of the result that does is dealt with where it is
+  // written.
+  ::signal(SIGPIPE, SIG_IGN);
   try {
     return run_main(argc, argv);
   } catch (const std::exception& error) {

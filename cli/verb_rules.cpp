@@ -109,7 +109,7 @@ base::Result<int> normalize(const Options& options, const Context&) {
       }
   for (const auditd::Rule& rule : migrate::loaded_rules(files.load_order)) {
     const std::string normal = auditd::normalize(rule, files.version, files.machine);
-    text += normal + "\n";
+    text += base::printable(normal) + "\n";
     rules.push_back({{"file", base::to_utf8(rule.origin.file)},
                      {"line", rule.origin.line},
                      {"text", base::to_utf8(rule.text)},
@@ -162,7 +162,11 @@ CLI::App* add_verb(CLI::App& rules, const Context& context, Run& run, const char
 }  // namespace
 
 void add_rules(CLI::App& app, const Context& context, Run& run) {
-  CLI::App* rules = app.add_subcommand("rules", "Audit rules: list, check, normalize.");
+  CLI::App* rules = app.add_subcommand("rules",
+                                       "Audit rules: list, check, normalize.\n\n"
+                                       "  auditshift rules list\n"
+                                       "  auditshift rules check /etc/audit/rules.d\n"
+                                       "  auditshift rules normalize new.rules");
   rules->require_subcommand(1);
   rules->fallthrough();
 

@@ -170,7 +170,7 @@ void render_sensor(const Assessment& a, const TextOptions& options, Page& page) 
     const char* answer = result.ok == bpf::ProbeResult::yes  ? "yes"
                          : result.ok == bpf::ProbeResult::no ? "no"
                                                              : "unknown";
-    page.pair(result.feature, std::string("  ") + answer + "  " + printable(result.detail));
+    page.pair(printable(result.feature), std::string("  ") + answer + "  " + printable(result.detail));
   }
 }
 
