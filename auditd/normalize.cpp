@@ -5,9 +5,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <list>
+#include <unordered_map>
 
 #include "auditd/fields.h"
 #include "auditd/machine.h"
+#include "auditd/rule_identity.h"
 #include "auditd/syscalls.h"
 
 namespace auditshift::auditd {
@@ -201,22 +205,24 @@ std::string normalize(const Rule& rule, const AuditVersion& version, std::string
 }
 
 std::vector<Rule> kernel_order(const std::vector<Rule>& rules) {
-  std::vector<Rule> ordered;
+  std::list<Rule> ordered;
+  // Equal rules that are loaded, the first in order last: another one only ever comes before them.
+  std::unordered_map<std::string, std::vector<std::list<Rule>::iterator>> loaded;
   for (const Rule& rule : rules) {
-    const auto same = std::find_if(ordered.begin(), ordered.end(),
-                                   [&](const Rule& other) { return same_in_kernel(rule, other); });
+    auto& equal = loaded[identity_of(rule)];
     if (rule.verb == RuleVerb::remove) {
-      if (same != ordered.end()) ordered.erase(same);
+      if (equal.empty()) continue;
+      ordered.erase(equal.back());
+      equal.pop_back();
     } else if (rule.verb == RuleVerb::prepend) {
       // The kernel does not look for an equal rule here, so that -A can put one there twice.
-      ordered.insert(ordered.begin(), rule);
-    } else if (same == ordered.end()) {
-      ordered.push_back(rule);
+      equal.push_back(ordered.insert(ordered.begin(), rule));
+    } else if (equal.empty()) {
+      equal.push_back(ordered.insert(ordered.end(), rule));
     }
   }
-  std::stable_sort(ordered.begin(), ordered.end(),
-                   [](const Rule& a, const Rule& b) { return a.filter < b.filter; });
-  return ordered;
+  ordered.sort([](const Rule& a, const Rule& b) { return a.filter < b.filter; });  // stable
+  return {std::make_move_iterator(ordered.begin()), std::make_move_iterator(ordered.end())};
 }
 
 }  // namespace auditshift::auditd

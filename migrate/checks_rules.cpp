@@ -112,29 +112,43 @@ CheckOutcome load_aborts(const CheckContext& c) {
   return std::vector{finding};
 }
 
+/// Comparing every exclusion with every rule after it is left out beyond this, some seconds of work. No host
+/// has so many rules: the kernel, too, goes through its list rule by rule.
+constexpr std::size_t kMostComparisons = 10'000'000;
+
 CheckOutcome shadowed(const CheckContext& c) {
+  std::vector<const InventoryRule*> exclusions;
+  std::vector<const InventoryRule*> others;
+  for (const InventoryRule& entry : c.rules) {
+    if (!counts(entry)) continue;
+    const bool never = entry.rule->action == auditd::Action::never;
+    if (!never && entry.rule->filter == Filter::exclude) continue;
+    (never ? exclusions : others).push_back(&entry);
+  }
+  if (!exclusions.empty() && others.size() > kMostComparisons / exclusions.size())
+    return NotRun{count_of(exclusions.size(), "exclusion") + " and " + count_of(others.size(), "other rule") +
+                  " are too many to compare each with each"};
   Finding finding;
   std::size_t number = 0;
   base::Json pairs = base::Json::array();
-  for (std::size_t i = 0; i < c.rules.size(); ++i) {
-    const InventoryRule& later = c.rules[i];
-    if (!counts(later) || later.rule->filter == Filter::exclude) continue;
-    for (std::size_t j = 0; j < i; ++j) {
-      const InventoryRule& earlier = c.rules[j];
-      if (!counts(earlier) || earlier.place != later.place || earlier.rule->action != auditd::Action::never ||
-          later.rule->action == auditd::Action::never || !covers(*earlier.rule, *later.rule))
-        continue;
-      ++number;
-      if (finding.evidence.size() < 20)
-        finding.evidence.push_back({later.origin.file, later.origin.line,
-                                    later.text + "  (behind " + earlier.origin.file + ":" +
-                                        std::to_string(earlier.origin.line) + " " + earlier.text + ")"});
-      pairs.push_back({{"file", later.origin.file},
-                       {"line", later.origin.line},
-                       {"behind_file", earlier.origin.file},
-                       {"behind_line", earlier.origin.line}});
-      break;
-    }
+  for (const InventoryRule* later : others) {
+    const auto hides_it = [&](const InventoryRule* earlier) {
+      return earlier->place == later->place && covers(*earlier->rule, *later->rule);
+    };
+    // Both point into c.rules, which is in the loader's order.
+    const auto end = std::lower_bound(exclusions.begin(), exclusions.end(), later);
+    const auto found = std::find_if(exclusions.begin(), end, hides_it);
+    if (found == end) continue;
+    const InventoryRule& earlier = **found;
+    ++number;
+    if (finding.evidence.size() < 20)
+      finding.evidence.push_back({later->origin.file, later->origin.line,
+                                  later->text + "  (behind " + earlier.origin.file + ":" +
+                                      std::to_string(earlier.origin.line) + " " + earlier.text + ")"});
+    pairs.push_back({{"file", later->origin.file},
+                     {"line", later->origin.line},
+                     {"behind_file", earlier.origin.file},
+                     {"behind_line", earlier.origin.line}});
   }
   if (number == 0) return std::vector<Finding>{};
   finding.severity = FindingSeverity::medium;
@@ -175,26 +189,27 @@ CheckOutcome wrong_field(const CheckContext& c) {
   return std::vector{finding};
 }
 
-/// Does some 32-bit rule record what this 64-bit one does, but for arch, syscalls and key?
-bool has_twin(const Rule& rule, const std::vector<InventoryRule>& all) {
-  const auto conditions = [](const Rule& r) {
-    std::vector<Field> fields;
-    for (const Field& field : r.fields)
-      if (field.id != AUDIT_ARCH && field.id != AUDIT_FILTERKEY) fields.push_back(field);
-    return fields;
-  };
-  const auto wanted = conditions(rule);
-  return std::any_of(all.begin(), all.end(), [&](const InventoryRule& other) {
-    return counts(other) && other.rule->action == rule.action && other.rule->filter == rule.filter &&
-           other.rule->arch() != "b64" && conditions(*other.rule) == wanted;
-  });
+/// What a rule records, but for arch, syscalls and key: a rule for 32-bit calls with the same text is a twin.
+std::string conditions_of(const Rule& rule) {
+  std::string text =
+      std::to_string(static_cast<int>(rule.action)) + " " + std::to_string(static_cast<int>(rule.filter));
+  for (const Field& field : rule.fields) {
+    if (field.id == AUDIT_ARCH || field.id == AUDIT_FILTERKEY) continue;
+    // A value cannot hold NUL: it ends the line of a rules file.
+    text += '\0' + std::to_string(field.id) + " " + std::string(to_string(field.op)) + " " +
+            std::to_string(field.value) + " " + field.text;
+  }
+  return text;
 }
 
 CheckOutcome missing_twin(const CheckContext& c) {
+  std::set<std::string> not_64_bit;
+  for (const InventoryRule& entry : c.rules)
+    if (counts(entry) && entry.rule->arch() != "b64") not_64_bit.insert(conditions_of(*entry.rule));
   std::vector<const InventoryRule*> found;
   for (const InventoryRule& entry : c.rules)
     if (is_user_recording(entry) && entry.rule->filter == Filter::exit && entry.rule->arch() == "b64" &&
-        !has_twin(*entry.rule, c.rules))
+        !not_64_bit.contains(conditions_of(*entry.rule)))
       found.push_back(&entry);
   if (found.empty()) return std::vector<Finding>{};
   Finding finding;

@@ -36,13 +36,18 @@ class InventoryBuilder {
 
   /// Lines of audit.rules that came from rules.d are those rules, not further ones.
   void add_compiled(const auditd::RuleFile& file) {
-    std::multimap<std::string, std::size_t, std::less<>> from_rules_d;
-    for (std::size_t i = 0; i < rules_.size(); ++i) from_rules_d.emplace(base::trim(rules_[i].text), i);
+    std::map<std::string, std::vector<std::size_t>, std::less<>> from_rules_d;
+    for (std::size_t i = 0; i < rules_.size(); ++i)
+      from_rules_d[std::string(base::trim(rules_[i].text))].push_back(i);
     for (const auditd::Line& line : file.lines) {
       if (line.kind != auditd::LineKind::statement) continue;
-      const auto known = from_rules_d.equal_range(base::trim(line.text));
-      for (auto at = known.first; at != known.second; ++at) rules_[at->second].compiled = true;
-      if (known.first == known.second) rules_.push_back(describe(line, FileRole::ordinary, Place::compiled));
+      const auto known = from_rules_d.find(base::trim(line.text));
+      if (known == from_rules_d.end()) {
+        rules_.push_back(describe(line, FileRole::ordinary, Place::compiled));
+        continue;
+      }
+      for (const std::size_t i : known->second) rules_[i].compiled = true;
+      known->second.clear();  // a line that stands there many times marks them once
     }
   }
 
