@@ -137,6 +137,19 @@ class CaptureBuilder {
     capture_[*real] = {CaptureEntry::Kind::file, without_credentials(*content), info->mode & 07777};
   }
 
+  /// A link in a directory of audit may lead to any file of the host, a password file as well. Outside such
+  /// directories only what is named as they name theirs is taken.
+  void add_linked(const std::string& path) {
+    const auto real = follow(path);
+    if (!real) return;
+    if (real->starts_with("/etc/audit/") || real->starts_with("/etc/audisp/") || real->ends_with(".rules") ||
+        real->ends_with(".conf")) {
+      add_file(path);
+    } else {
+      add_presence(path);
+    }
+  }
+
   void add_presence(const std::string& path) {
     const auto real = follow(path);
     if (!real || *real == "/" || capture_.contains(*real)) return;
@@ -152,7 +165,8 @@ class CaptureBuilder {
     add_presence(path);
     for (const base::DirectoryEntry& entry : *entries) {
       const std::string file = path + "/" + entry.name;
-      if (entry.info.is_regular() || entry.info.is_symlink()) add_file(file);
+      if (entry.info.is_regular()) add_file(file);
+      if (entry.info.is_symlink()) add_linked(file);
       if (entry.info.is_directory()) add_presence(file);
       // A link that leads nowhere is part of what the assessment sees.
       if (entry.info.is_symlink()) follow(file);
@@ -223,6 +237,8 @@ void add_kernel_answers(const World& world, const Facts& facts, CaptureBuilder& 
     for (const auditd::Rule& rule : facts.audit.live.rules) rules += rule.text + "\n";
     builder.put(directory + "audit-rules", rules.empty() ? "No rules\n" : rules);
   }
+  // Without this the missing file of securityfs could as well be one that was not captured.
+  if (facts.host.lockdown == "absent") builder.put(directory + "lockdown", "absent\n");
   builder.put(directory + "captured-at", base::format_utc(facts.collected_at) + "\n");
   if (world.uname)
     builder.put(directory + "uname", "Linux " + world.uname->node + " " + world.uname->release + " #0 " +

@@ -111,7 +111,12 @@ void read_packages(const World& world, HostFacts& facts) {
 
 std::string lockdown_mode(const base::Sysroot& host) {
   const auto text = host.read_file("/sys/kernel/security/lockdown");
-  if (!text) return host.is_live() && text.error().code() == base::Errc::not_found ? "absent" : "unknown";
+  if (!text) {
+    const auto captured = host.read_file(std::string(paths::kCapture) + "/lockdown");
+    const bool absent = host.is_live() ? text.error().code() == base::Errc::not_found
+                                       : captured && base::trim(*captured) == "absent";
+    return absent ? "absent" : "unknown";
+  }
   const std::size_t open = text->find('[');
   const std::size_t close = text->find(']');
   if (open == std::string::npos || close == std::string::npos || close < open) return "unknown";
