@@ -2,6 +2,7 @@
 #include "sensor/audit_assembler.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace auditshift::sensor {
 namespace {
@@ -15,6 +16,13 @@ constexpr auto kPatience = 2s;  // as auparse waits
 /// Only events of system calls are put together: types 1300 to 1399 (include/uapi/linux/audit.h). All others
 /// say what they have to say in one record, which no provider's model holds.
 bool belongs_to_syscall(std::uint16_t type) { return type >= 1300 && type <= 1399; }
+
+/// Records that the kernel also writes apart from any call, alone and without an end: AUDIT_CONFIG_CHANGE,
+/// NETFILTER_CFG, SECCOMP, FEATURE_CHANGE, BPF (a program goes), EVENT_LISTENER, DM_EVENT.
+bool stands_alone(std::uint16_t type) {
+  constexpr std::uint16_t kTypes[] = {1305, 1325, 1326, 1328, 1334, 1335, 1339};
+  return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
+}
 
 }  // namespace
 
@@ -46,7 +54,8 @@ bool AuditAssembler::add(std::uint16_t type, std::string_view text, std::chrono:
 }
 
 void AuditAssembler::give_up_oldest() {
-  ++incomplete_;
+  const auto& records = open_.front().event.records;
+  if (records.size() != 1 || !stands_alone(records.front().type)) ++incomplete_;
   handler_(open_.front().event);
   open_.pop_front();
 }

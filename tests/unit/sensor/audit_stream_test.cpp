@@ -184,6 +184,16 @@ TEST(AuditAssembler, PutsInterleavedRecordsTogether) {
   EXPECT_EQ(assembler.incomplete(), 0U);
 }
 
+TEST(AuditAssembler, ARecordThatStandsAloneLacksNothing) {
+  AuditAssembler assembler([](const AuditEvent&) {});
+  EXPECT_TRUE(assembler.add(1334, "audit(1.000:1): prog-id=7 op=UNLOAD", 0s));
+  assembler.expire(3s);
+  EXPECT_EQ(assembler.incomplete(), 0U);
+  EXPECT_TRUE(assembler.add(1302, "audit(1.000:2): item=0", 3s));
+  assembler.expire(6s);
+  EXPECT_EQ(assembler.incomplete(), 1U);
+}
+
 TEST(AuditAssembler, WaitsTwoSecondsAndKeepsItsMemoryBounded) {
   std::size_t given_up = 0;
   AuditAssembler assembler([&](const AuditEvent& event) { given_up += event.complete ? 0 : 1; });
