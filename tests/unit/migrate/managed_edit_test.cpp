@@ -155,7 +155,7 @@ TEST(ManagedEdit, RefusesWhatItCannotKeep) {
             "refused: m.json: \"exclusions\" is not a list");
   EXPECT_EQ(added("[]"), "refused: m.json: the outermost value is not an object");
   EXPECT_THAT(added("{\"a\": " + std::string(300, '[') + std::string(300, ']') + "}"),
-              HasSubstr("levels of brackets"));
+              HasSubstr("levels deep"));
 }
 
 TEST(ManagedEdit, WritesAtomicallyAndKeepsTheFilesAttributes) {
