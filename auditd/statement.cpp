@@ -75,6 +75,7 @@ void Statement::report_stray_words() {
     // refuses.
     if (status_ == Status::error) return;
     const Token* word = reader_->word(1);
+    if (word == nullptr) return fail(0, "a line must begin with an option, and this one holds no word");
     if (word->text.size() > 1 && word->text[0] == '-') {
       return fail(word->offset,
                   "\"" + word->text + "\" joins an option that must stand alone with other letters");
