@@ -55,14 +55,27 @@ class KernelAudit {
   virtual LiveRules rules() = 0;
 };
 
+/// The kernel's audit system, with the right to change its rules one by one. In immutable mode every change
+/// is Errc::permission.
+class KernelAuditControl : public KernelAudit {
+ public:
+  /// Puts the rule behind those of its list, or in front of them when it was written with -A. Errc::exists
+  /// when the kernel holds it already (not for -A: the kernel takes such a rule twice).
+  virtual base::Result<void> add(const Rule& rule) = 0;
+  /// Deletes exactly this rule, the first of its kind (AUDIT_DEL_RULE); Errc::not_found when there is none.
+  virtual base::Result<void> remove(const Rule& rule) = 0;
+};
+
 /// The running kernel, through libaudit's netlink calls. Reading needs CAP_AUDIT_CONTROL in the initial user
 /// and pid namespaces; without it the answer is unknown.
-class LiveKernelAudit final : public KernelAudit {
+class LiveKernelAudit final : public KernelAuditControl {
  public:
   /// `options` gives version and machine for the normal form of the rules.
   explicit LiveKernelAudit(ParseOptions options) : options_(std::move(options)) {}
   AuditStatus status() override;
   LiveRules rules() override;
+  base::Result<void> add(const Rule& rule) override;
+  base::Result<void> remove(const Rule& rule) override;
 
  private:
   ParseOptions options_;

@@ -169,4 +169,33 @@ LiveRules LiveKernelAudit::rules() {
   return live;
 }
 
+namespace {
+
+/// Sends one rule with `request` (audit_add_rule_data or audit_delete_rule_data), which waits for the
+/// kernel's acknowledgement.
+base::Result<void> send_rule(const Rule& rule, int (*request)(int, audit_rule_data*, int, int)) {
+  set_aumessage_mode(MSG_QUIET, DBG_NO);
+  errno = 0;
+  const base::Fd connection(audit_open());
+  if (!connection) return base::Error::from_errno(errno != 0 ? errno : EPROTONOSUPPORT, "audit system");
+  std::vector<unsigned char> bytes = to_kernel(rule);
+  auto* data = reinterpret_cast<audit_rule_data*>(bytes.data());
+  const int answer =
+      request(connection.get(), data, static_cast<int>(data->flags), static_cast<int>(data->action));
+  if (answer > 0) return {};
+  const int number = answer < 0 ? -answer : EIO;
+  base::Error error = base::Error::from_errno(number, "audit rule " + rule.text);
+  if (number == EPERM)
+    return std::move(error).with_hint("changing audit rules needs root; in immutable mode, a reboot");
+  return error;
+}
+
+}  // namespace
+
+base::Result<void> LiveKernelAudit::add(const Rule& rule) { return send_rule(rule, audit_add_rule_data); }
+
+base::Result<void> LiveKernelAudit::remove(const Rule& rule) {
+  return send_rule(rule, audit_delete_rule_data);
+}
+
 }  // namespace auditshift::auditd

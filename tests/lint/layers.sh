@@ -25,4 +25,14 @@ for folder in "${!allowed[@]}"; do
     fi
   done < <(grep -rnE "$pattern" "$folder" --include='*.h' --include='*.cpp' --include='*.c' || true)
 done
+# Inside migrate/: what judges a host knows nothing of changing it.
+#   change (steps, journal, transactions) → outside (the world a change acts on) → the rest of migrate/
+while IFS=: read -r file line text; do
+  echo "$file:$line: migrate/ must not include migrate/change/ or migrate/outside/" >&2
+  failed=1
+done < <(grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"migrate/(change|outside)/' migrate/*.h migrate/*.cpp || true)
+while IFS=: read -r file line text; do
+  echo "$file:$line: migrate/outside/ must not include migrate/change/" >&2
+  failed=1
+done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"migrate/change/' migrate/outside || true)
 exit "$failed"
