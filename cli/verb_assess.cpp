@@ -7,6 +7,8 @@
 #include "migrate/assess.h"
 #include "migrate/assessment_json.h"
 #include "migrate/collect.h"
+#include "migrate/render_html.h"
+#include "migrate/render_openmetrics.h"
 
 namespace auditshift::cli {
 namespace {
@@ -35,6 +37,16 @@ base::Result<void> check_ids(const migrate::Assessment& assessment, const migrat
   return std::move(error).with_hint("auditshift assess -v lists all checks");
 }
 
+std::string rendered(const migrate::Assessment& assessment, const Options& options, const Context& context) {
+  if (options.json.wanted() || options.format == "json")
+    return options.json.dump(migrate::to_json(assessment));
+  if (options.format == "html") return migrate::render_html(assessment);
+  if (options.format == "prom") return migrate::render_openmetrics(assessment);
+  migrate::TextOptions text = context.text_options();
+  if (!options.output.empty()) text.color = false;
+  return migrate::render_text(assessment, text);
+}
+
 base::Result<int> assess(const Options& options, const Context& context) {
   AUDITSHIFT_TRY(world, options.root.world());
   const auto progress = context.progress();
@@ -46,11 +58,7 @@ base::Result<int> assess(const Options& options, const Context& context) {
     report(checked.error());
     return static_cast<int>(kUsage);
   }
-  const bool json = options.json.wanted() || options.format == "json";
-  migrate::TextOptions text = context.text_options();
-  if (!options.output.empty()) text.color = false;
-  AUDITSHIFT_TRY_VOID(write_result(options.output, json ? options.json.dump(migrate::to_json(assessment))
-                                                        : migrate::render_text(assessment, text)));
+  AUDITSHIFT_TRY_VOID(write_result(options.output, rendered(assessment, options, context)));
   return migrate::exit_code_of(assessment);
 }
 
@@ -63,13 +71,14 @@ void add_assess(CLI::App& app, const Context& context, Run& run) {
       "Is this host ready for the switch? Reads only; changes nothing.\n\n"
       "  auditshift assess\n"
       "  auditshift assess --json -o report.json\n"
+      "  auditshift assess --format html -o report.html\n"
       "  auditshift assess --root /mnt/captured-host\n"
       "  auditshift assess --accept HST007 --skip EXC001\n\n"
       "Exit: 0 ready or already switched, 2 something blocks, 3 ready and a reboot is needed.");
   options->root.add_to(*verb);
   options->json.add_to(*verb);
-  verb->add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+  verb->add_option("--format", options->format, "text, json, html or prom (a textfile for node_exporter)")
+      ->check(CLI::IsMember({"text", "json", "html", "prom"}))
       ->capture_default_str();
   verb->add_option("-o,--output", options->output, "write to this file instead of standard output")
       ->type_name("FILE");

@@ -74,7 +74,7 @@ std::string next_step(const Assessment& a) {
       return "This host can be switched now; Defender's rules leave the kernel with the reboot after it. "
              "Plan a reboot window.";
     case Verdict::needs_consent:
-      return "Decide on the exclusions above: accept those to carry over by id (--accept), or leave all out "
+      return "Decide on the exclusions: accept those to carry over by id (--accept), or leave all out "
              "(--skip EXC001).";
     case Verdict::blocked: {
       std::vector<std::string> ids;

@@ -13,6 +13,8 @@
 #include "fake_host.h"
 #include "migrate/assessment_json.h"
 #include "migrate/collect.h"
+#include "migrate/render_html.h"
+#include "migrate/render_openmetrics.h"
 #include "migrate/render_text.h"
 
 namespace auditshift::migrate {
@@ -61,6 +63,8 @@ TEST_P(SampleHost, JsonReport) {
   compare(golden(".json"), base::dump_json(to_json(assessment()), base::JsonStyle::pretty));
 }
 
+TEST_P(SampleHost, Metrics) { compare(golden(".prom"), render_openmetrics(assessment())); }
+
 TEST_P(SampleHost, RuleList) { compare(golden(".rules.txt"), render_rules(assessment().rules, {})); }
 
 TEST_P(SampleHost, JsonFollowsTheSchema) {
@@ -84,6 +88,15 @@ INSTANTIATE_TEST_SUITE_P(All, SampleHost, ::testing::ValuesIn(sample_hosts()), [
       name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   return name;
 });
+
+// One whole page; what all of them look like in a browser: tests/browser.
+TEST(SampleHosts, HtmlReport) {
+  const auto world = captured_world(AUDITSHIFT_FIXTURES "/hosts/without-audit");
+  ASSERT_TRUE(world);
+  base::NoProgress progress;
+  compare(AUDITSHIFT_FIXTURES "/golden/without-audit.html",
+          render_html(assess(collect_facts(*world, {}, progress), {})));
+}
 
 TEST(SampleHosts, HaveTheVerdictsTheyStandFor) {
   const std::map<std::string, std::string> expected = {{"damaged-files", "blocked"},
