@@ -4,77 +4,83 @@
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
-#include <vector>
+#include <functional>
 
 namespace auditshift::base {
 namespace {
 
-std::string random_suffix() {
+constexpr std::size_t kSuffixDigits = 16;
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+std::string temporary_prefix(std::string_view name) {
+  return "." + std::string(name.substr(0, 200)) + ".auditshift-";
+}
+
+std::string temporary_name(std::string_view name) {
   std::uint64_t value = 0;
   if (::getrandom(&value, sizeof value, 0) != sizeof value)
     value = static_cast<std::uint64_t>(::getpid()) ^ reinterpret_cast<std::uintptr_t>(&value);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (int i = 0; i < 16; ++i, value >>= 4) text += kDigits[value & 0xf];
+  std::string text = temporary_prefix(name);
+  for (std::size_t i = 0; i < kSuffixDigits; ++i, value >>= 4) text += kHexDigits[value & 0xf];
   return text;
 }
 
-Result<void> copy_xattrs(int from, int to, std::string_view shown) {
-  ssize_t size = ::flistxattr(from, nullptr, 0);
-  if (size < 0) {
-    if (errno == ENOTSUP) return {};
-    return Error::from_errno(errno, shown).context("cannot list extended attributes");
-  }
-  std::vector<char> names(static_cast<std::size_t>(size) + 1);
-  size = ::flistxattr(from, names.data(), names.size() - 1);
-  if (size < 0) return Error::from_errno(errno, shown).context("cannot list extended attributes");
-  for (const char* name = names.data(); name < names.data() + size;
-       name += std::char_traits<char>::length(name) + 1) {
-    const ssize_t length = ::fgetxattr(from, name, nullptr, 0);
-    if (length < 0) return Error::from_errno(errno, shown).context("cannot read extended attribute");
-    std::vector<char> value(static_cast<std::size_t>(length) + 1);
-    const ssize_t got = ::fgetxattr(from, name, value.data(), value.size());
-    if (got < 0) return Error::from_errno(errno, shown).context("cannot read extended attribute");
-    if (::fsetxattr(to, name, value.data(), static_cast<std::size_t>(got), 0) != 0)
-      return Error::from_errno(errno, shown).context("cannot keep extended attribute " + std::string(name));
-  }
-  return {};
-}
-
-/// Gives the new file the owner, mode and extended attributes of the one it replaces.
-Result<void> keep_attributes(int old_fd, int new_fd, std::string_view shown) {
-  struct stat st {};
-  if (::fstat(old_fd, &st) != 0) return Error::from_errno(errno, shown);
-  struct stat mine {};
-  if (::fstat(new_fd, &mine) != 0) return Error::from_errno(errno, shown);
-  if ((mine.st_uid != st.st_uid || mine.st_gid != st.st_gid) && ::fchown(new_fd, st.st_uid, st.st_gid) != 0)
-    return Error::from_errno(errno, shown).context("cannot keep owner");
-  AUDITSHIFT_TRY_VOID(copy_xattrs(old_fd, new_fd, shown));
-  // After chown and ACLs, both of which may change the mode.
-  if (::fchmod(new_fd, st.st_mode & 07777) != 0)
-    return Error::from_errno(errno, shown).context("cannot keep mode");
-  return {};
-}
-
-Result<void> set_attributes(int fd, const WriteOptions& options, std::string_view shown) {
+Result<void> set_attributes(Disk& disk, int fd, const WriteOptions& options, std::string_view shown) {
   if (options.uid || options.gid) {
     const uid_t uid = options.uid.value_or(static_cast<uid_t>(-1));
     const gid_t gid = options.gid.value_or(static_cast<gid_t>(-1));
-    if (::fchown(fd, uid, gid) != 0) return Error::from_errno(errno, shown).context("cannot set owner");
+    if (disk.chown(fd, uid, gid) != 0) return Error::from_errno(errno, shown).context("cannot set owner");
   }
-  if (::fchmod(fd, options.mode) != 0) return Error::from_errno(errno, shown).context("cannot set mode");
+  if (disk.chmod(fd, options.mode) != 0) return Error::from_errno(errno, shown).context("cannot set mode");
   return {};
+}
+
+Result<void> rename_and_sync(Disk& disk, int directory, const std::string& temporary, const std::string& name,
+                             std::string_view shown) {
+  if (disk.rename(directory, temporary.c_str(), name.c_str()) != 0) {
+    const int rename_errno = errno;
+    (void)disk.unlink(directory, temporary.c_str());  // it fails or not, the error above is the one to tell
+    return Error::from_errno(rename_errno, shown);
+  }
+  if (disk.fsync(directory) != 0)
+    return Error::from_errno(errno, shown).context("cannot sync the directory of");
+  return {};
+}
+
+/// Writes a temporary file beside `name`, lets `dress` give it its attributes, and puts it in place.
+Result<void> replace(Disk& disk, int directory, const std::string& name, std::string_view content,
+                     const std::function<Result<void>(int)>& dress, std::string_view shown) {
+  const std::string temporary = temporary_name(name);
+  const Fd fd(
+      disk.open(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd) return Error::from_errno(errno, shown).context("cannot create a temporary file beside it");
+  const auto fill = [&]() -> Result<void> {
+    AUDITSHIFT_TRY_VOID(write_all(disk, fd.get(), content, shown));
+    AUDITSHIFT_TRY_VOID(dress(fd.get()));
+    if (disk.fsync(fd.get()) != 0) return Error::from_errno(errno, shown);
+    return {};
+  };
+  if (auto filled = fill(); !filled) {
+    (void)disk.unlink(directory, temporary.c_str());
+    return filled;
+  }
+  return rename_and_sync(disk, directory, temporary, name, shown);
 }
 
 }  // namespace
 
-Result<void> write_atomic_at(int directory, const std::string& name, std::string_view content,
+bool is_temporary_of(std::string_view entry, std::string_view name) {
+  const std::string prefix = temporary_prefix(name);
+  return entry.starts_with(prefix) && entry.size() == prefix.size() + kSuffixDigits &&
+         entry.find_first_not_of(kHexDigits, prefix.size()) == std::string_view::npos;
+}
+
+Result<void> write_atomic_at(Disk& disk, int directory, const std::string& name, std::string_view content,
                              const WriteOptions& options, std::string_view shown) {
   // O_PATH needs no read permission, but extended attributes need a real descriptor.
   const Fd old(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
@@ -85,39 +91,34 @@ Result<void> write_atomic_at(int directory, const std::string& name, std::string
     if (S_ISDIR(st.st_mode)) return Error::from_errno(EISDIR, shown);
     if (!S_ISREG(st.st_mode)) return Error(Errc::invalid, std::string(shown) + ": not a regular file");
   }
-
-  const std::string temporary = "." + name.substr(0, 200) + ".auditshift-" + random_suffix();
-  const Fd fd(
-      ::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return Error::from_errno(errno, shown).context("cannot create a temporary file beside it");
-
-  const auto fill = [&]() -> Result<void> {
-    AUDITSHIFT_TRY_VOID(write_all(fd.get(), content, shown));
-    AUDITSHIFT_TRY_VOID(old ? keep_attributes(old.get(), fd.get(), shown)
-                            : set_attributes(fd.get(), options, shown));
-    if (::fsync(fd.get()) != 0) return Error::from_errno(errno, shown);
-    if (::renameat(directory, temporary.c_str(), directory, name.c_str()) != 0)
-      return Error::from_errno(errno, shown);
-    return {};
+  const auto dress = [&](int fd) -> Result<void> {
+    if (!old) return set_attributes(disk, fd, options, shown);
+    AUDITSHIFT_TRY(attributes, read_attributes(old.get(), shown));
+    return write_attributes(disk, fd, attributes, shown);
   };
-  Result<void> filled = fill();
-  if (!filled) {
-    ::unlinkat(directory, temporary.c_str(), 0);
-    return filled;
-  }
-  if (::fsync(directory) != 0) return Error::from_errno(errno, shown).context("cannot sync the directory of");
-  return {};
+  return replace(disk, directory, name, content, dress, shown);
 }
 
-Result<void> Sysroot::write_atomic(std::string_view path, std::string_view content,
-                                   const WriteOptions& options) const {
-  std::string target(path);
-  if (auto info = lstat(path); info && info->is_symlink()) {
-    AUDITSHIFT_TRY(resolved, resolve(path));
-    target = resolved;
+Result<void> restore_file_at(Disk& disk, int directory, const std::string& name, std::string_view content,
+                             const FileAttributes& attributes, std::string_view shown) {
+  const auto dress = [&](int fd) { return write_attributes(disk, fd, attributes, shown); };
+  return replace(disk, directory, name, content, dress, shown);
+}
+
+Result<void> restore_link_at(Disk& disk, int directory, const std::string& name, const std::string& target,
+                             uid_t uid, gid_t gid, std::string_view shown) {
+  const std::string temporary = temporary_name(name);
+  if (disk.symlink(target.c_str(), directory, temporary.c_str()) != 0)
+    return Error::from_errno(errno, shown).context("cannot create a temporary link beside it");
+  struct stat st {};
+  const bool known = ::fstatat(directory, temporary.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
+  if ((!known || st.st_uid != uid || st.st_gid != gid) &&
+      disk.chown_link(directory, temporary.c_str(), uid, gid) != 0) {
+    const int chown_errno = errno;
+    (void)disk.unlink(directory, temporary.c_str());
+    return Error::from_errno(chown_errno, shown).context("cannot keep owner");
   }
-  AUDITSHIFT_TRY(parent, open_parent(target));
-  return write_atomic_at(parent.directory.get(), parent.name, content, options, path);
+  return rename_and_sync(disk, directory, temporary, name, shown);
 }
 
 Result<void> write_file_atomic(const std::string& path, std::string_view content,

@@ -82,20 +82,20 @@ bool FileInfo::is_regular() const { return S_ISREG(mode); }
 bool FileInfo::is_directory() const { return S_ISDIR(mode); }
 bool FileInfo::is_symlink() const { return S_ISLNK(mode); }
 
-Sysroot::Sysroot(std::string root, Fd fd, Resolver resolver)
-    : root_(std::move(root)), fd_(std::move(fd)), resolver_(resolver), live_(false) {
+Sysroot::Sysroot(std::string root, Fd fd, Resolver resolver, std::shared_ptr<Disk> disk)
+    : root_(std::move(root)), fd_(std::move(fd)), resolver_(resolver), disk_(std::move(disk)), live_(false) {
   struct stat mine {};
   struct stat real {};
   live_ = ::fstat(fd_.get(), &mine) == 0 && ::stat("/", &real) == 0 && mine.st_dev == real.st_dev &&
           mine.st_ino == real.st_ino;
 }
 
-Result<Sysroot> Sysroot::open(const std::string& root, Resolver resolver) {
+Result<Sysroot> Sysroot::open(const std::string& root, Resolver resolver, std::shared_ptr<Disk> disk) {
   Fd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return Error::from_errno(errno, root).context("cannot use root directory");
   if (resolver == Resolver::automatic)
     resolver = openat2_works(fd.get()) ? Resolver::openat2 : Resolver::walk;
-  return Sysroot(root, std::move(fd), resolver);
+  return Sysroot(root, std::move(fd), resolver, std::move(disk));
 }
 
 Result<Fd> Sysroot::open_at(std::string_view path, int flags, mode_t mode) const {
@@ -181,7 +181,8 @@ Result<Sysroot::Parent> Sysroot::open_parent(std::string_view path) const {
 
 Result<Fd> Sysroot::open_file(std::string_view path, int flags) const {
   if ((flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE)
-    return Error(Errc::invalid, std::string(path) + ": files are created by write_atomic only");
+    return Error(Errc::invalid,
+                 std::string(path) + ": files are created by write_atomic and open_append only");
   const int extra = (flags & O_PATH) != 0 ? 0 : O_NONBLOCK | O_NOCTTY;
   return open_at(path, flags | extra, 0);
 }
@@ -274,30 +275,6 @@ Result<std::string> Sysroot::resolve(std::string_view path) const {
   return join();
 }
 
-Result<void> Sysroot::remove(std::string_view path) const {
-  AUDITSHIFT_TRY(parent, open_parent(path));
-  if (::unlinkat(parent.directory.get(), parent.name.c_str(), 0) != 0) return Error::from_errno(errno, path);
-  if (::fsync(parent.directory.get()) != 0) return Error::from_errno(errno, path);
-  return {};
-}
-
-Result<void> Sysroot::make_directories(std::string_view path, mode_t mode) const {
-  AUDITSHIFT_TRY_VOID(check_path(path));
-  std::string done;
-  for (const std::string& part : split_path(path)) {
-    done += "/" + part;
-    AUDITSHIFT_TRY(parent, open_parent(done));
-    if (::mkdirat(parent.directory.get(), parent.name.c_str(), mode) == 0) {
-      if (::fsync(parent.directory.get()) != 0) return Error::from_errno(errno, done);
-    } else if (errno != EEXIST) {
-      return Error::from_errno(errno, done);
-    }
-  }
-  AUDITSHIFT_TRY(info, stat(path));
-  if (!info.is_directory()) return Error::from_errno(ENOTDIR, path);
-  return {};
-}
-
 Result<std::string> read_all(int fd, std::size_t limit, std::string_view name) {
   std::string content;
   struct stat st {};
@@ -323,15 +300,7 @@ Result<std::string> read_all(int fd, std::size_t limit, std::string_view name) {
 }
 
 Result<void> write_all(int fd, std::string_view content, std::string_view name) {
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return Error::from_errno(errno, name);
-    }
-    content.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return {};
+  return write_all(*kernel_disk(), fd, content, name);
 }
 
 }  // namespace auditshift::base

@@ -5,11 +5,14 @@
 
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/attributes.h"
+#include "base/disk.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -57,7 +60,9 @@ class Sysroot {
   /// How paths are resolved; `automatic` asks the kernel for openat2 and falls back to the walk.
   enum class Resolver { automatic, openat2, walk };
 
-  static Result<Sysroot> open(const std::string& root, Resolver resolver = Resolver::automatic);
+  /// Whatever changes the tree goes through `disk`.
+  static Result<Sysroot> open(const std::string& root, Resolver resolver = Resolver::automatic,
+                              std::shared_ptr<Disk> disk = kernel_disk());
 
   Sysroot(Sysroot&&) = default;
   Sysroot& operator=(Sysroot&&) = default;
@@ -67,7 +72,8 @@ class Sysroot {
   /// True for "/": the host this process runs on.
   bool is_live() const { return live_; }
 
-  /// Opens a file or directory with open(2) flags. O_CREAT is refused: writing goes through write_atomic.
+  /// Opens a file or directory with open(2) flags. O_CREAT is refused: writing goes through write_atomic and
+  /// open_append.
   /// Never blocks on a FIFO (O_NONBLOCK) and never becomes a controlling terminal.
   Result<Fd> open_file(std::string_view path, int flags) const;
 
@@ -94,13 +100,34 @@ class Sysroot {
                             const WriteOptions& options = {}) const;
   /// Removes a file (not a directory) and syncs its directory. A symbolic link itself is removed.
   Result<void> remove(std::string_view path) const;
-  /// Creates a directory and its missing parents.
+  /// Creates a directory and its missing parents, and syncs each.
   Result<void> make_directories(std::string_view path, mode_t mode = 0755) const;
+
+  /// Owner, permission bits and extended attributes of a file or directory; a final link is an error.
+  Result<FileAttributes> attributes(std::string_view path) const;
+  /// As write_atomic, but the file has exactly these attributes afterwards, and a final symbolic link is
+  /// replaced itself.
+  Result<void> restore(std::string_view path, std::string_view content,
+                       const FileAttributes& attributes) const;
+  /// Puts a symbolic link at `path`, over a file or link that may be there, as durably.
+  Result<void> restore_link(std::string_view path, const std::string& target, uid_t uid, gid_t gid) const;
+  /// Removes an empty directory and syncs its parent.
+  Result<void> remove_directory(std::string_view path) const;
+  /// Removes the temporary files that a write of `path` left behind when its process or machine died.
+  /// REQUIRES: no other process writes that file now.
+  Result<void> remove_leftovers(std::string_view path) const;
+  /// Makes it certain that the name of this file, or its absence, outlives a power cut.
+  Result<void> sync_parent(std::string_view path) const;
+  /// Opens a file for reading and appending; one that is missing is created with `mode` and its name synced.
+  /// A final symbolic link is refused. Write to it with write_all(disk(), …).
+  Result<Fd> open_append(std::string_view path, mode_t mode) const;
+  /// What changes the tree.
+  Disk& disk() const { return *disk_; }
 
   static constexpr std::size_t kDefaultReadLimit = std::size_t{64} << 20;
 
  private:
-  Sysroot(std::string root, Fd fd, Resolver resolver);
+  Sysroot(std::string root, Fd fd, Resolver resolver, std::shared_ptr<Disk> disk);
 
   struct Parent {
     Fd directory;
@@ -114,6 +141,7 @@ class Sysroot {
   std::string root_;
   Fd fd_;
   Resolver resolver_;
+  std::shared_ptr<Disk> disk_;
   bool live_;
 };
 
@@ -122,6 +150,7 @@ Result<std::string> read_all(int fd, std::size_t limit, std::string_view name);
 
 /// Writes everything, going on after short writes and EINTR.
 Result<void> write_all(int fd, std::string_view content, std::string_view name);
+Result<void> write_all(Disk& disk, int fd, std::string_view content, std::string_view name);
 
 /// Writes `content` to a path of the running process's own file system the way Sysroot::write_atomic does.
 Result<void> write_file_atomic(const std::string& path, std::string_view content,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include <nettle/base64.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -192,6 +194,19 @@ std::string base64(std::string_view bytes) {
     for (std::size_t j = 0; j < 4; ++j) out += j <= left ? kAlphabet[group >> (18 - 6 * j) & 0x3f] : '=';
   }
   return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  base64_decode_ctx context;
+  base64_decode_init(&context);
+  std::string bytes(BASE64_DECODE_LENGTH(text.size()), '\0');
+  std::size_t size = bytes.size();
+  if (base64_decode_update(&context, &size, reinterpret_cast<std::uint8_t*>(bytes.data()), text.size(),
+                           text.data()) != 1 ||
+      base64_decode_final(&context) != 1)
+    return std::nullopt;
+  bytes.resize(size);
+  return bytes;
 }
 
 std::string wrap(std::string_view text, std::size_t width, std::size_t indent) {

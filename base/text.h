@@ -40,6 +40,8 @@ std::string human_bytes(std::uint64_t bytes);
 
 /// Standard base64 with padding (RFC 4648, section 4).
 std::string base64(std::string_view bytes);
+/// The bytes of such text, or nothing when it is none.
+std::optional<std::string> from_base64(std::string_view text);
 
 /// Breaks words at `width` columns; later lines begin with `indent` spaces. Long words are not broken.
 std::string wrap(std::string_view text, std::size_t width, std::size_t indent);
