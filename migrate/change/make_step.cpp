@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migrate/change/step_kinds.h"
+
+namespace auditshift::migrate::change {
+namespace {
+
+struct Kind {
+  std::string_view type;  ///< stands in plans and journals; never renamed
+  StepFactory make;
+};
+
+constexpr Kind kKinds[] = {
+    {"remove-file", make_remove_file},
+    {"write-file", make_write_file},
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<Step>> make_step(const StepSpec& spec) {
+  for (const Kind& kind : kKinds)
+    if (kind.type == spec.type) return kind.make(spec);
+  return base::Error(base::Errc::unsupported,
+                     "step '" + spec.id + "': this version knows no steps of type '" + spec.type + "'");
+}
+
+}  // namespace auditshift::migrate::change

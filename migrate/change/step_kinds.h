@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "migrate/change/step.h"
+
+namespace auditshift::migrate::change {
+
+/// Makes a step of one kind; the table of all kinds is in make_step.cpp, each kind in a file of its own.
+using StepFactory = base::Result<std::unique_ptr<Step>> (*)(const StepSpec& spec);
+
+base::Result<std::unique_ptr<Step>> make_remove_file(const StepSpec& spec);
+base::Result<std::unique_ptr<Step>> make_write_file(const StepSpec& spec);
+
+}  // namespace auditshift::migrate::change
