@@ -20,6 +20,12 @@ struct AgentStatus {
 /// Whether events of a process that was started for this purpose came out of the agent.
 struct FlowProof {
   bool seen = false;
+  /// How sure `seen` is.
+  enum class By {
+    probe,     ///< the agent named the process, or the file it renamed
+    counters,  ///< the agent has no better means: its counters grew while the process worked
+    health,    ///< nor that: it says of itself that it is well and on eBPF
+  } by = By::probe;
   std::string evidence;  ///< what was looked at, in words
 };
 
