@@ -24,7 +24,8 @@ class Packages {
   virtual base::Result<bool> pinned(const std::string& package) = 0;
   virtual base::Result<void> set_pinned(const std::string& package, bool pinned) = 0;
   /// Installs exactly this version, up or down, configuration files of the host kept. REQUIRES: it is among
-  /// available().
+  /// available(). Errors: busy when the package is pinned, or another process holds the manager's lock for
+  /// too long.
   virtual base::Result<void> install(const std::string& package, const std::string& version) = 0;
 };
 

@@ -5,7 +5,7 @@
 set -euo pipefail
 tool=$1
 hosts=$(cd "$(dirname "$0")/../fixtures/hosts" && pwd)
-PATH=$2/tools/usr/bin:$PATH
+PATH=$2/test-tools/prometheus/usr/bin:$PATH
 command -v promtool >/dev/null || { echo "SKIPPED: promtool is not there (./dev test fetches it)"; exit 77; }
 
 work=$(mktemp -d)

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+#include "migrate/outside/command_text.h"
+#include "migrate/outside/package_common.h"
+#include "migrate/outside/package_managers.h"
+
+namespace auditshift::migrate::outside {
+namespace {
+
+// zypper(8), exit codes
+constexpr int kLocked = 7;
+constexpr int kNothingFound = 104;
+
+bool locked(const base::Completed& done) { return done.signal == 0 && done.exit_code == kLocked; }
+
+/// The value of an attribute of one XML element; versions and package names hold nothing that XML escapes.
+std::string attribute(std::string_view element, std::string_view name) {
+  const std::string opening = " " + std::string(name) + "=\"";
+  const std::size_t at = element.find(opening);
+  if (at == std::string_view::npos) return {};
+  const std::size_t begin = at + opening.size();
+  return std::string(element.substr(begin, element.find('"', begin) - begin));
+}
+
+}  // namespace
+
+ZypperPackages::ZypperPackages(std::shared_ptr<base::ProcessRunner> processes, PackageOptions options)
+    : runner_(std::move(processes), options, locked) {}
+
+base::Result<std::optional<std::string>> ZypperPackages::installed(const std::string& package) {
+  return installed_rpm(runner_, package);
+}
+
+base::Result<std::vector<std::string>> ZypperPackages::available(const std::string& package) {
+  AUDITSHIFT_TRY(done, runner_.ask({"zypper", "--non-interactive", "--xmlout", "search", "--details",
+                                    "--match-exact", "--type", "package", package}));
+  if (!done.success() && done.exit_code != kNothingFound) return failure_of(done, "zypper search " + package);
+  std::vector<std::string> versions;
+  for (const std::string_view line : base::split(done.output, '\n')) {
+    if (!base::trim(line).starts_with("<solvable ") || attribute(line, "name") != package) continue;
+    if (attribute(line, "repository") == "(System Packages)") continue;  // installed, and offered by none
+    versions.push_back(attribute(line, "edition"));
+  }
+  newest_first(versions);
+  return versions;
+}
+
+base::Result<bool> ZypperPackages::pinned(const std::string& package) {
+  AUDITSHIFT_TRY(done, runner_.ask({"zypper", "--non-interactive", "--xmlout", "locks"}));
+  if (!done.success()) return failure_of(done, "zypper locks");
+  return done.output.find("<name>" + package + "</name>") != std::string::npos;
+}
+
+base::Result<void> ZypperPackages::set_pinned(const std::string& package, bool pinned) {
+  return runner_.change({"zypper", "--non-interactive", pinned ? "addlock" : "removelock", package},
+                        std::string("zypper cannot ") + (pinned ? "lock " : "release ") + package);
+}
+
+base::Result<void> ZypperPackages::install(const std::string& package, const std::string& version) {
+  AUDITSHIFT_TRY(done, ready_to_install(*this, package, version));
+  if (done) return {};
+  AUDITSHIFT_TRY_VOID(runner_.change({"zypper", "--non-interactive", "install", "--oldpackage",
+                                      "--auto-agree-with-licenses", package + "=" + version},
+                                     "zypper cannot install " + package + "=" + version));
+  return check_installed(*this, package, version);
+}
+
+}  // namespace auditshift::migrate::outside

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real apt, dnf and zypper, each with a repository of small packages named mdatp that this test builds,
+// in a copy of this machine without a network.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "base/process.h"
+#include "base/sysroot.h"
+#include "jail.h"
+#include "migrate/outside/package_managers.h"
+#include "migrate/outside/package_versions.h"
+
+namespace auditshift::migrate::outside {
+namespace {
+
+std::string jail_obstacle;
+
+constexpr const char* kConfig = "/etc/opt/microsoft/mdatp/wdavcfg";
+constexpr const char* kBuilds[] = {"101.24072.0001", "101.24082.0004", "101.9.1"};
+
+base::Completed run(const std::vector<std::string>& argv) {
+  base::SystemProcessRunner runner;
+  base::Command command;
+  command.argv = argv;
+  command.timeout = std::chrono::minutes(2);
+  const auto done = runner.run(command);
+  EXPECT_TRUE(done.ok()) << done.error().message();
+  if (!done.ok()) return {};
+  EXPECT_TRUE(done->success()) << argv[0] << ": " << done->errors << done->output;
+  return *done;
+}
+
+void write(const std::string& path, const std::string& text) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream(path) << text;
+}
+
+std::string read(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+/// What one manager needs to be tested, and calls its versions.
+struct Manager {
+  std::string name;
+  std::string program;
+  std::string os_release;
+  std::string suffix;  ///< behind a build's number
+  void (*make_repository)();
+  /// Holds the manager's lock until the descriptor is closed.
+  int (*lock)();
+};
+void PrintTo(const Manager& manager, std::ostream* out) { *out << manager.name; }
+
+void make_deb_repository() {
+  if (std::filesystem::exists("/repository/deb")) return;
+  for (const std::string build : kBuilds) {
+    const std::string tree = "/packages/deb-" + build;
+    write(tree + "/DEBIAN/control", "Package: mdatp\nVersion: " + build +
+                                        "\nArchitecture: all\nMaintainer: tests <tests@example.org>\n"
+                                        "Description: stands for the agent\n");
+    write(tree + "/DEBIAN/conffiles", std::string(kConfig) + "\n");
+    write(tree + kConfig, "as packaged in " + build + "\n");
+    std::filesystem::create_directories("/repository/deb");
+    run({"dpkg-deb", "--build", "--root-owner-group", tree, "/repository/deb/mdatp-" + build + ".deb"});
+  }
+  run({"sh", "-c", "cd /repository/deb && dpkg-scanpackages --multiversion . > Packages"});
+  for (const auto& list : std::filesystem::directory_iterator("/etc/apt/sources.list.d"))
+    std::filesystem::remove(list.path());
+  write("/etc/apt/sources.list", "deb [trusted=yes] file:/repository/deb ./\n");
+  run({"apt-get", "update"});
+}
+
+void make_rpm_repository() {
+  if (std::filesystem::exists("/repository/rpm")) return;
+  write("/etc/rpm/macros", "%_dbpath /var/lib/rpm\n");  // Debian's own is below the home directory
+  for (const std::string build : kBuilds) {
+    const std::string spec = "/packages/" + build + ".spec";
+    write(spec,
+          "Name: mdatp\nVersion: " + build +
+              "\nRelease: 1\nSummary: stands for the agent\nLicense: none\nBuildArch: noarch\n"
+              "%description\nstands for the agent\n%install\nmkdir -p %{buildroot}/etc/opt/microsoft/mdatp\n"
+              "echo 'as packaged in " +
+              build + "' > %{buildroot}" + kConfig + "\n%files\n%config(noreplace) " + kConfig + "\n");
+    run({"rpmbuild", "-bb", "--quiet", "--define", "_topdir /packages/rpm", "--define",
+         "_rpmdir /repository/rpm", spec});
+  }
+  run({"createrepo_c", "--quiet", "/repository/rpm"});
+  const std::string repository =
+      "[tests]\nname=tests\nbaseurl=file:///repository/rpm\ngpgcheck=0\nenabled=1\n";
+  for (const char* directory : {"/etc/yum.repos.d", "/etc/zypp/repos.d"}) {
+    std::filesystem::remove_all(directory);
+    write(std::string(directory) + "/tests.repo", repository);
+  }
+  write("/etc/dnf/plugins/local.conf", "[main]\nenabled = false\n");  // keeps what it installed, unsigned
+}
+
+int lock_dpkg() {
+  const int fd = ::open("/var/lib/dpkg/lock-frontend", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  ::fcntl(fd, F_SETLK, &whole);
+  return fd;
+}
+
+/// dnf takes a lock for held while the process in it lives.
+int lock_dnf() {
+  write("/var/lib/dnf/rpmdb_lock.pid", std::to_string(::getpid()));
+  return ::open("/var/lib/dnf/rpmdb_lock.pid", O_RDONLY | O_CLOEXEC);
+}
+
+int lock_zypper() {
+  write("/run/zypp.pid", std::to_string(::getpid()));
+  return ::open("/run/zypp.pid", O_RDONLY | O_CLOEXEC);
+}
+
+const Manager kManagers[] = {
+    {"apt", "/usr/bin/apt-get", "ID=debian\n", "", make_deb_repository, lock_dpkg},
+    {"dnf", "/usr/bin/dnf", "ID=rocky\nID_LIKE=\"rhel centos fedora\"\n", "-1", make_rpm_repository,
+     lock_dnf},
+    {"zypper", "/usr/bin/zypper", "ID=\"sles\"\nID_LIKE=\"suse\"\n", "-1", make_rpm_repository, lock_zypper},
+};
+
+class RealPackages : public testing::TestWithParam<Manager> {
+ protected:
+  void SetUp() override {
+    if (!jail_obstacle.empty()) GTEST_SKIP() << "no copy of this machine: " << jail_obstacle;
+    if (::access(GetParam().program.c_str(), X_OK) != 0)
+      GTEST_SKIP() << GetParam().program << " is not installed (./dev setup)";
+    GetParam().make_repository();
+    std::filesystem::remove("/etc/os-release");
+    write("/etc/os-release", GetParam().os_release);
+    PackageOptions options;
+    options.lock_patience = std::chrono::milliseconds(1500);
+    options.lock_pause = std::chrono::milliseconds(100);
+    packages_ =
+        detect_packages(*base::Sysroot::open("/"), std::make_shared<base::SystemProcessRunner>(), options);
+  }
+  void TearDown() override {
+    if (!packages_) return;
+    if (const auto pinned = packages_->pinned("mdatp"); pinned && *pinned) {
+      EXPECT_TRUE(packages_->set_pinned("mdatp", false).ok());
+    }
+    if (GetParam().name == "apt") {
+      run({"dpkg", "--purge", "mdatp"});
+    } else {
+      if (const auto installed = packages_->installed("mdatp"); installed && *installed)
+        run({"rpm", "--erase", "mdatp"});
+      // dnf's and zypper's copies of one database do not get along.
+      for (const char* state : {"/var/lib/rpm", "/var/cache/zypp", "/var/cache/dnf"})
+        std::filesystem::remove_all(state);
+      run({"rpm", "--initdb"});
+    }
+    std::filesystem::remove_all(std::filesystem::path(kConfig).parent_path());
+  }
+
+  std::string version(const std::string& build) const { return build + GetParam().suffix; }
+  void install(const std::string& build) {
+    const auto done = packages_->install("mdatp", version(build));
+    ASSERT_TRUE(done.ok()) << done.error().message();
+    EXPECT_EQ(packages_->installed("mdatp").value(), version(build));
+  }
+
+  std::unique_ptr<Packages> packages_;
+};
+
+TEST_P(RealPackages, AreDetectedByTheDistribution) { EXPECT_EQ(packages_->manager(), GetParam().name); }
+
+TEST_P(RealPackages, TellWhatIsThereAndWhatIsOnOffer) {
+  EXPECT_EQ(packages_->installed("mdatp").value(), std::nullopt);
+  const auto available = packages_->available("mdatp");
+  ASSERT_TRUE(available.ok()) << available.error().message();
+  EXPECT_EQ(*available, (std::vector<std::string>{version("101.24082.0004"), version("101.24072.0001"),
+                                                  version("101.9.1")}));
+  EXPECT_TRUE(packages_->available("no-such-package").value().empty());
+  EXPECT_EQ(find_build(*available, *BuildVersion::parse("101.24072.0000")), version("101.24072.0001"));
+  EXPECT_EQ(find_build(*available, *BuildVersion::parse("101.2408.0004")), version("101.24082.0004"));
+}
+
+TEST_P(RealPackages, GoDownAndUpAndKeepTheConfiguration) {
+  install("101.24082.0004");
+  write(kConfig, "the administrator's\n");
+  install("101.24072.0001");
+  EXPECT_EQ(read(kConfig), "the administrator's\n");
+  install("101.24072.0001");  // again: nothing to do
+  install("101.24082.0004");
+  EXPECT_EQ(read(kConfig), "the administrator's\n");
+  EXPECT_TRUE(packages_->available("mdatp").value().size() == 3) << "what is installed is still on offer";
+}
+
+TEST_P(RealPackages, PinAndRelease) {
+  install("101.24072.0001");
+  EXPECT_FALSE(packages_->pinned("mdatp").value());
+  for (int twice = 0; twice < 2; ++twice) {
+    const auto pinned = packages_->set_pinned("mdatp", true);
+    ASSERT_TRUE(pinned.ok()) << pinned.error().message();
+    EXPECT_TRUE(packages_->pinned("mdatp").value());
+  }
+  EXPECT_FALSE(packages_->pinned("mdat").value());
+  const auto refused = packages_->install("mdatp", version("101.24082.0004"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), base::Errc::busy) << refused.error().message();
+  EXPECT_EQ(packages_->installed("mdatp").value(), version("101.24072.0001"));
+  ASSERT_TRUE(packages_->set_pinned("mdatp", false).ok());
+  EXPECT_FALSE(packages_->pinned("mdatp").value());
+  EXPECT_TRUE(packages_->set_pinned("mdatp", false).ok());
+  install("101.24082.0004");
+}
+
+TEST_P(RealPackages, SayInTheManagersWordsWhyTheyCannot) {
+  const auto failed = packages_->install("mdatp", version("101.77777.0001"));
+  ASSERT_FALSE(failed.ok());
+  EXPECT_NE(failed.error().message().find("101.77777.0001"), std::string::npos) << failed.error().message();
+  EXPECT_THAT(failed.error().message(),
+              testing::AnyOf(testing::HasSubstr("not found"), testing::HasSubstr("No provider"),
+                             testing::HasSubstr("Unable to find a match")));
+}
+
+TEST_P(RealPackages, WaitForAnotherProcessUpToALimit) {
+  const base::Fd held(GetParam().lock());
+  ASSERT_TRUE(held.valid());
+  const auto refused = packages_->install("mdatp", version("101.24082.0004"));
+  ::unlink("/var/lib/dnf/rpmdb_lock.pid");
+  ::unlink("/run/zypp.pid");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), base::Errc::busy) << refused.error().message();
+}
+
+INSTANTIATE_TEST_SUITE_P(Managers, RealPackages, testing::ValuesIn(kManagers),
+                         [](const auto& manager) { return manager.param.name; });
+
+/// Our order of versions against rpm's own.
+TEST(RpmVersions, OrderAsRpmDoes) {
+  if (::access("/usr/bin/rpm", X_OK) != 0) GTEST_SKIP() << "rpm is not installed (./dev setup)";
+  const std::vector<std::string> versions = {
+      "1.0",     "1.0.1", "1.0~rc1", "1.0^git1", "1.0^", "1.10", "1.9",  "1.0a",           "a",
+      "1",       "01",    "1..0",    "1.0.",     "2",    "1.0b", "1.0~", "101.24072.0001", "101.24082.0004",
+      "101.9.1", "10xyz", "xyz10"};
+  std::string script;
+  for (const std::string& left : versions)
+    for (const std::string& right : versions)
+      script += "print(rpm.vercmp('" + left + "','" + right + "')..' ')";
+  const std::string said = run({"rpm", "--eval", "%{lua:" + script + "}"}).output;
+  std::istringstream numbers(said);
+  for (const std::string& left : versions)
+    for (const std::string& right : versions) {
+      int theirs = 9;
+      numbers >> theirs;
+      const auto ours = compare_rpm(left, right);
+      EXPECT_EQ(ours < 0 ? -1 : ours > 0 ? 1 : 0, theirs) << left << " and " << right;
+    }
+}
+
+}  // namespace
+}  // namespace auditshift::migrate::outside
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  const std::string tools = std::string(AUDITSHIFT_SOURCE_DIR) + "/build/test-tools/zypper";
+  return auditshift::tests::run_in_jail(tools, [](const std::string& obstacle) {
+    auditshift::migrate::outside::jail_obstacle = obstacle;
+    return RUN_ALL_TESTS();
+  });
+}
