@@ -10,6 +10,8 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
+    {"package-pin", make_package_pin},
+    {"package-version", make_package_version},
     {"remove-file", make_remove_file},
     {"write-file", make_write_file},
 };

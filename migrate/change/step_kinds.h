@@ -11,6 +11,8 @@ namespace auditshift::migrate::change {
 /// Makes a step of one kind; the table of all kinds is in make_step.cpp, each kind in a file of its own.
 using StepFactory = base::Result<std::unique_ptr<Step>> (*)(const StepSpec& spec);
 
+base::Result<std::unique_ptr<Step>> make_package_pin(const StepSpec& spec);
+base::Result<std::unique_ptr<Step>> make_package_version(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_remove_file(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_write_file(const StepSpec& spec);
 

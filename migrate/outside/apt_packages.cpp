@@ -69,6 +69,10 @@ base::Result<void> AptPackages::set_pinned(const std::string& package, bool pinn
 base::Result<void> AptPackages::install(const std::string& package, const std::string& version) {
   AUDITSHIFT_TRY(done, ready_to_install(*this, package, version));
   if (done) return {};
+  // What a crash or power cut left half done is completed first.
+  AUDITSHIFT_TRY_VOID(
+      runner_.change({"dpkg", "--force-confdef", "--force-confold", "--configure", "--pending"},
+                     "dpkg cannot complete an earlier installation"));
   // --no-remove: another package that is in the way is a question for a person.
   AUDITSHIFT_TRY_VOID(runner_.change({"apt-get", "install", "--yes", "--quiet=2", "--allow-downgrades",
                                       "--no-remove", "--option", "Dpkg::Options::=--force-confdef",

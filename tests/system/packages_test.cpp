@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "base/sysroot.h"
 #include "jail.h"
+#include "migrate/change/package_rollback.h"
 #include "migrate/outside/package_managers.h"
 #include "migrate/outside/package_versions.h"
 
@@ -130,6 +131,15 @@ const Manager kManagers[] = {
     {"zypper", "/usr/bin/zypper", "ID=\"sles\"\nID_LIKE=\"suse\"\n", "-1", make_rpm_repository, lock_zypper},
 };
 
+/// The steps keep no file.
+class NoBackups final : public change::BackupStore {
+ public:
+  base::Result<std::string> keep(std::string_view) override { return base::Error(base::Errc::io, "none"); }
+  base::Result<std::string> read(const std::string&) const override {
+    return base::Error(base::Errc::io, "none");
+  }
+};
+
 class RealPackages : public testing::TestWithParam<Manager> {
  protected:
   void SetUp() override {
@@ -233,6 +243,48 @@ TEST_P(RealPackages, WaitForAnotherProcessUpToALimit) {
   ::unlink("/run/zypp.pid");
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code(), base::Errc::busy) << refused.error().message();
+}
+
+/// The rollback as it is planned, carried out by its steps, undone in reverse, and rolled forward.
+TEST_P(RealPackages, RollBackByStepsAndForwardAgain) {
+  install("101.24082.0004");
+  change::Host host;
+  host.packages = std::shared_ptr<Packages>(packages_.get(), [](Packages*) {});
+  NoBackups backups;
+  const auto facts = change::collect_package_facts(*packages_, "mdatp");
+  ASSERT_TRUE(facts.ok()) << facts.error().message();
+  const BuildVersion build = *BuildVersion::parse("101.24072.0000");
+  const auto expiry = change::expiry_of(build);
+  const std::chrono::sys_days today = std::chrono::year(2026) / 11 / 21;
+  EXPECT_TRUE(change::plan_package_rollback(build, *facts, expiry, today, {}).steps.empty()) << "expired";
+  const auto plan = change::plan_package_rollback(build, *facts, expiry, today, {change::kBuildExpired});
+  ASSERT_EQ(plan.steps.size(), 2U);
+
+  std::vector<std::pair<std::unique_ptr<change::Step>, base::Json>> taken;
+  for (const change::StepSpec& spec : plan.steps) {
+    auto step = change::make_step(spec);
+    ASSERT_TRUE(step.ok());
+    EXPECT_NE((*step)->diff(host).value(), "");
+    const auto captured = (*step)->capture(host, backups);
+    ASSERT_TRUE(captured.ok()) << captured.error().message();
+    const auto applied = (*step)->apply(host, *captured);
+    ASSERT_TRUE(applied.ok()) << applied.error().message();
+    EXPECT_TRUE((*step)->done(host).value());
+    taken.emplace_back(std::move(*step), *captured);
+  }
+  EXPECT_EQ(packages_->installed("mdatp").value(), version("101.24072.0001"));
+  EXPECT_TRUE(packages_->pinned("mdatp").value());
+
+  const auto forward =
+      change::plan_package_forward(change::collect_package_facts(*packages_, "mdatp").value());
+  ASSERT_EQ(forward.steps.size(), 2U) << "the pin away, the newest build";
+
+  for (auto step = taken.rbegin(); step != taken.rend(); ++step) {
+    const auto undone = step->first->undo(host, step->second, backups);
+    ASSERT_TRUE(undone.ok()) << undone.error().message();
+  }
+  EXPECT_EQ(packages_->installed("mdatp").value(), version("101.24082.0004"));
+  EXPECT_FALSE(packages_->pinned("mdatp").value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Managers, RealPackages, testing::ValuesIn(kManagers),

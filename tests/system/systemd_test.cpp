@@ -34,6 +34,7 @@ std::string obstacle;
 constexpr const char* kUnit = "auditshift-test.service";
 constexpr const char* kInside = "--inside";
 constexpr const char* kProgram = "/usr/local/bin/auditshift-systemd-test";
+constexpr const char* kResumeUnit = "auditshift-resume.service";
 constexpr const char* kTestUnit = "auditshift-systemd-test.service";
 
 std::shared_ptr<const base::Sysroot> live() {
@@ -158,6 +159,28 @@ TEST_F(RealSystemd, RespectsWhoBlocksAReboot) {
   EXPECT_TRUE(boot_.cancel().ok());
 }
 
+TEST_F(RealSystemd, ResumesOnlyWhereTheMarkerIs) {
+  const std::string marker = "/var/lib/auditshift/resume-at-boot";
+  std::filesystem::create_directories("/var/lib/auditshift");
+  std::ofstream("/usr/bin/auditshift") << "#!/bin/sh\nrm " << marker << "\necho \"$@\" >> /resumed\n";
+  std::filesystem::permissions("/usr/bin/auditshift", std::filesystem::perms::owner_all);
+  ASSERT_TRUE(services_.start(kResumeUnit).ok());
+  EXPECT_FALSE(std::filesystem::exists("/resumed"));
+  std::ofstream(marker).flush();
+  ASSERT_TRUE(services_.start(kResumeUnit).ok());
+  EXPECT_EQ(live()->read_file("/resumed").value(), "resume\n");
+  EXPECT_FALSE(std::filesystem::exists(marker));
+  EXPECT_EQ(state(kResumeUnit).enabled, Enabled::no);
+  ASSERT_TRUE(services_.enable(kResumeUnit).ok());
+  EXPECT_EQ(state(kResumeUnit).enabled, Enabled::yes);
+  base::Command verify;
+  verify.argv = {"systemd-analyze", "verify", "--man=no", std::string("/etc/systemd/system/") + kResumeUnit};
+  const auto verified = processes_->run(verify);
+  ASSERT_TRUE(verified.ok());
+  EXPECT_TRUE(verified->success());
+  EXPECT_EQ(verified->errors, "");
+}
+
 std::string failed(const std::string& what) { return what + ": " + std::strerror(errno); }
 
 /// A copy of this machine's files below `place`, made for a container: none of its services, and one that
@@ -179,6 +202,8 @@ std::string build_container(const std::string& place) {
   fs::create_directories(units + "/multi-user.target.wants");
   fs::create_symlink("/dev/null", units + "/auditd.service");
   std::ofstream(root + "/etc/machine-id").flush();
+  fs::copy_file(std::string(AUDITSHIFT_SOURCE_DIR) + "/packaging/systemd/" + kResumeUnit,
+                units + "/" + kResumeUnit);
   fs::copy_file("/proc/self/exe", root + kProgram, fs::copy_options::overwrite_existing);
   std::ofstream(units + "/" + kTestUnit)
       << "[Unit]\nWants=dbus.service systemd-logind.service\nAfter=dbus.service systemd-logind.service\n"
