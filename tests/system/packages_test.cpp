@@ -287,6 +287,13 @@ TEST_P(RealPackages, RollBackByStepsAndForwardAgain) {
   EXPECT_FALSE(packages_->pinned("mdatp").value());
 }
 
+TEST_P(RealPackages, GoOnAfterAnInstallationThatWasCutOff) {
+  if (GetParam().name != "apt") GTEST_SKIP() << "rpm has no such state between";
+  run({"dpkg", "--unpack", "/repository/deb/mdatp-101.24082.0004.deb"});
+  EXPECT_EQ(packages_->installed("mdatp").value(), std::nullopt) << "unpacked, not configured";
+  install("101.24072.0001");
+}
+
 INSTANTIATE_TEST_SUITE_P(Managers, RealPackages, testing::ValuesIn(kManagers),
                          [](const auto& manager) { return manager.param.name; });
 

@@ -33,9 +33,11 @@ std::string obstacle;
 
 constexpr const char* kUnit = "auditshift-test.service";
 constexpr const char* kInside = "--inside";
+constexpr const char* kReboot = "--reboot";
 constexpr const char* kProgram = "/usr/local/bin/auditshift-systemd-test";
 constexpr const char* kResumeUnit = "auditshift-resume.service";
 constexpr const char* kTestUnit = "auditshift-systemd-test.service";
+constexpr const char* kRebootUnit = "auditshift-reboot-test.service";
 
 std::shared_ptr<const base::Sysroot> live() {
   return std::make_shared<const base::Sysroot>(*base::Sysroot::open("/"));
@@ -205,36 +207,57 @@ std::string build_container(const std::string& place) {
   fs::copy_file(std::string(AUDITSHIFT_SOURCE_DIR) + "/packaging/systemd/" + kResumeUnit,
                 units + "/" + kResumeUnit);
   fs::copy_file("/proc/self/exe", root + kProgram, fs::copy_options::overwrite_existing);
+  const std::string wants =
+      "[Unit]\nWants=dbus.service systemd-logind.service\nAfter=dbus.service systemd-logind.service\n";
   std::ofstream(units + "/" + kTestUnit)
-      << "[Unit]\nWants=dbus.service systemd-logind.service\nAfter=dbus.service systemd-logind.service\n"
-         "[Service]\nType=oneshot\nStandardOutput=file:/result\nStandardError=inherit\nExecStart="
-      << kProgram << " " << kInside
-      << "\nExecStopPost=/bin/sh -c 'systemctl --no-block exit $$EXIT_STATUS'\n";
+      << wants
+      << "[Service]\nType=oneshot\nStandardOutput=file:/result\nStandardError=inherit\nExecStart=" << kProgram
+      << " " << kInside << "\nExecStopPost=/bin/sh -c 'systemctl --no-block exit $$EXIT_STATUS'\n";
+  std::ofstream(units + "/" + kRebootUnit)
+      << wants << "[Service]\nStandardOutput=file:/reboot\nStandardError=inherit\nExecStart=" << kProgram
+      << " " << kReboot
+      << "\nExecStopPost=/bin/sh -c 'test $$EXIT_CODE = killed || systemctl --no-block exit 1'\n";
   return {};
 }
 
-int run_in_container(const std::string& place) {
+base::Result<base::Completed> boot_container(const std::string& root, const std::string& unit) {
   base::SystemProcessRunner runner;
   base::Command command;
-  const std::string root = place + "/auditshift";
-  command.argv = {"systemd-nspawn",
-                  "--quiet",
-                  "--register=no",
-                  "--keep-unit",
-                  "--boot",
-                  "--private-network",
-                  "--console=pipe",
-                  "--directory=" + root,
-                  std::string("systemd.unit=") + kTestUnit};
+  command.argv = {
+      "systemd-nspawn",    "--quiet",        "--register=no",       "--keep-unit",         "--boot",
+      "--private-network", "--console=pipe", "--directory=" + root, "systemd.unit=" + unit};
   command.timeout = 3min;
-  const auto done = runner.run(command);
+  return runner.run(command);
+}
+
+int run_in_container(const std::string& place) {
+  const std::string root = place + "/auditshift";
+  const auto done = boot_container(root, kTestUnit);
   std::ifstream result(root + "/result");
   if (!result) {
     obstacle = done ? "it did not boot: " + done->errors + done->output : done.error().message();
     return RUN_ALL_TESTS();
   }
-  std::cout << result.rdbuf();
-  return done ? done->exit_code : 1;
+  std::cout << result.rdbuf() << std::flush;
+  if (!done || done->exit_code != 0) return 1;
+
+  constexpr int kRebooted = 133;  // systemd-nspawn(1): with --keep-unit it leaves the reboot to its caller
+  const auto rebooted = boot_container(root, kRebootUnit);
+  const bool well = rebooted && rebooted->exit_code == kRebooted;
+  std::cout << (well ? "a reboot that was scheduled happened\n" : "FAILED: no reboot: ");
+  if (!well)
+    std::cout << (rebooted ? rebooted->errors + rebooted->output : rebooted.error().message()) << "\n";
+  return well ? 0 : 1;
+}
+
+/// Within the container: asks for a reboot and waits for it. Comes back only if there was none.
+int reboot_container() {
+  const auto clock = std::make_shared<base::SystemClock>();
+  SystemdBoot boot(live(), std::make_shared<base::SystemProcessRunner>(), clock);
+  const auto scheduled = boot.schedule(clock->now() + 1s, "auditshift: a test");
+  if (!scheduled) std::cout << scheduled.error().message() << std::endl;
+  if (scheduled) std::this_thread::sleep_for(1min);
+  return 1;
 }
 
 }  // namespace
@@ -244,6 +267,7 @@ int main(int argc, char** argv) {
   using namespace auditshift::migrate::outside;
   testing::InitGoogleTest(&argc, argv);
   if (argc > 1 && std::string(argv[1]) == kInside) return RUN_ALL_TESTS();
+  if (argc > 1 && std::string(argv[1]) == kReboot) return reboot_container();
   std::string place = "/tmp/auditshift-container-XXXXXX";
   if (::mkdtemp(place.data()) == nullptr) return 1;
   obstacle = build_container(place);
