@@ -3,6 +3,7 @@
 
 /* Who did it: the part of a record that is about the process, and what is remembered per process. */
 
+#include "bpf/exclusions.bpf.h"
 #include "bpf/texts.bpf.h"
 
 #define PF_KTHREAD_ 0x00200000
@@ -47,18 +48,17 @@ static __always_inline int walk_executable(struct as_scratch* scratch, struct as
 }
 
 /* Whether the executable's events are wanted, asked once per exec and change of the exclusions. An exclusion
- * that was inherited ends with such a change: what is no longer surely excluded is seen. */
+ * that was inherited ends with such a change: what is no longer surely excluded is seen. The executable is
+ * the text that ends where the scratch space is used up to. */
 static __always_inline void judge(struct as_scratch* scratch, struct as_process* process) {
-  struct as_executable_key* key =
-      (struct as_executable_key*)(scratch->data + AS_DATA_SIZE); /* nothing is there yet */
-  __u32 length = process->executable_length;
-  __u32* found = 0;
-  if (length <= AS_EXCLUSION_SIZE) {
-    __builtin_memset(key, 0, sizeof *key);
-    if (!bpf_probe_read_kernel(key->components, length, process->executable))
-      found = bpf_map_lookup_elem(&excluded_executables, key);
+  __u32 length = process->executable_length, end = scratch->used;
+  __u32 node = AS_NODE_NOWHERE;
+  if (!(process->executable_flags & (AS_TEXT_TRUNCATED | AS_TEXT_UNRESOLVED)) && length <= end) {
+    find_starts(end - length, end);
+    node = follow_components(end - length, end);
   }
-  process->excluded = found ? *found : 0;
+  process->excluded = (node & AS_NODE_PROCESS ? AS_EXCLUDED_PROCESS : 0) |
+                      (node & AS_NODE_CHILDREN ? AS_EXCLUDED_CHILDREN : 0);
   if (process->judged) process->inherited = 0;
   process->judged = state.exclusions;
 }

@@ -170,7 +170,7 @@ enum as_counter {
   AS_COUNT_DROPS,
 
   AS_COUNT_SUBMITTED = AS_COUNT_DROPS,
-  AS_COUNT_EXCLUDED,   /* events of excluded processes */
+  AS_COUNT_EXCLUDED,   /* events kept back by an exclusion */
   AS_COUNT_OWN,        /* the sensor's own */
   AS_COUNT_UNREADABLE, /* texts that could not be read from the caller's memory */
   AS_COUNT_NO_STORAGE, /* processes whose executable could not be remembered */
@@ -186,26 +186,38 @@ enum as_counter {
 struct as_state {
   __u32 sensor_pid; /* whose calls are not reported */
   __u32 record_version;
-  __u64 fingerprint; /* of the programs and their knobs */
-  __u32 exclusions;  /* goes up with every change of the exclusions; 0: there never were any */
-  __u32 reserved;
+  __u64 fingerprint;              /* of the programs and their knobs */
+  __u32 exclusions;               /* goes up with every change of the exclusions; 0: there never were any */
+  __u32 excluded_paths;           /* not 0: files or folders are among them */
   __u64 reported[AS_COUNT_DROPS]; /* losses that readers have been told of, by cause */
   __u64 reported_missed;          /* the same, of programs that the kernel did not run */
 };
 
 /* ---- exclusions ---- */
 
-#define AS_EXCLUSION_SIZE 256
+/* The paths whose events are not wanted, as a tree of names in one hash map: the key is a node and a name
+ * below it, zeros behind; the value is the node that this leads to. Only what is excluded, and what is on the
+ * way there, is in it, so that a path that is not is left after a look-up or two, however many entries there
+ * are.
+ *
+ * A name of AS_NODE_NAME bytes or more is cut into pieces of that size, each a node; the last piece is
+ * shorter, be it empty. */
+#define AS_NODE_NAME 60
 
-/* An executable whose events are not wanted: its components, the rest of the key zero. */
-struct as_executable_key {
-  char components[AS_EXCLUSION_SIZE];
+struct as_node_key {
+  __u32 parent; /* number of a node */
+  char name[AS_NODE_NAME];
 };
 
-/* The value: what exclusion of this executable means. */
-enum as_exclusion {
-  AS_EXCLUDE_PROCESS = 1 << 0,
-  AS_EXCLUDE_CHILDREN = 1 << 1, /* and what it starts, whatever that executes */
-};
+/* A node: its number, and what is excluded there. */
+#define AS_NODE_NUMBER 0x0fffffffU
+#define AS_NODE_FILE (1U << 28)     /* file events on exactly this name */
+#define AS_NODE_FOLDER (1U << 29)   /* and on everything below */
+#define AS_NODE_PROCESS (1U << 30)  /* everything that a process with this executable does */
+#define AS_NODE_CHILDREN (1U << 31) /* and what those that it starts do, whatever they execute */
 
-#define AS_EXCLUSION_LIMIT 8192
+#define AS_NODE_ROOT 0U
+#define AS_NODE_NOWHERE AS_NODE_NUMBER /* not in the tree; no node has this number */
+
+/* Names of a directory that are followed; what is deeper is left to the user side. */
+#define AS_NODE_DEPTH 64

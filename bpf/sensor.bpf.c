@@ -6,7 +6,8 @@
 #include "bpf/state.bpf.h"
 #include "bpf/syscall.bpf.h"
 #include "bpf/texts.bpf.h"
-/* keep the order: process.bpf.h and sockets.bpf.h use what is above */
+/* keep the order: these use what is above */
+#include "bpf/exclusions.bpf.h"
 #include "bpf/process.bpf.h"
 #include "bpf/sockets.bpf.h"
 
@@ -81,7 +82,7 @@ static __always_inline void inherit(struct task_struct* child, struct as_process
   if (!parent || !parent->ready) return;
   struct as_process* process = bpf_task_storage_get(&processes, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
   if (!process || bpf_probe_read_kernel(process, sizeof *process, parent)) return;
-  process->inherited = parent->inherited || parent->excluded & AS_EXCLUDE_CHILDREN;
+  process->inherited = parent->inherited || parent->excluded & AS_EXCLUDED_CHILDREN;
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -323,8 +324,15 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
     record->kind = call->kind;
   }
   mark_created(record, task);
+  __u32 path_at = scratch->used;
   add_path(scratch, call);
+  int excluded = state.excluded_paths && name_is_excluded(scratch, AS_TEXT_PATH, path_at);
+  __u32 second_at = scratch->used;
   add_second_path(scratch, call);
+  if (excluded && second_name_is_excluded(scratch, second_at)) {
+    count(AS_COUNT_EXCLUDED);
+    goto out;
+  }
   add_text(scratch, call);
   if (call->socket && !add_socket(scratch, call, compat)) goto out;
   submit(scratch);

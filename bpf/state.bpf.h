@@ -42,13 +42,21 @@ struct {
   __type(value, __u64);
 } counters SEC(".maps");
 
-struct {
+/* The exclusions: one tree, made by the user side as large as it has to be, and replaced as a whole, so that
+ * every event meets either the old ones or the new ones. */
+struct as_excluded_tree {
   __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(map_flags, BPF_F_NO_PREALLOC);
-  __uint(max_entries, AS_EXCLUSION_LIMIT);
-  __type(key, struct as_executable_key);
+  __uint(max_entries, 1);
+  __type(key, struct as_node_key);
   __type(value, __u32);
-} excluded_executables SEC(".maps");
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __array(values, struct as_excluded_tree);
+} exclusions SEC(".maps");
 
 /* Addresses in the kernel, as plain numbers: they are compared and read from, never followed. */
 struct as_place {
@@ -58,11 +66,13 @@ struct as_place {
 
 #define AS_EXECUTABLE_SIZE 512
 
+enum as_excluded { AS_EXCLUDED_PROCESS = 1 << 0, AS_EXCLUDED_CHILDREN = 1 << 1 };
+
 /* What does not change between two execs, kept with the thread group's leader. */
 struct as_process {
   struct as_place root; /* whose `chrooted` is remembered */
   __u8 chrooted;
-  __u8 excluded;  /* enum as_exclusion, by its own executable */
+  __u8 excluded;  /* enum as_excluded, by its own executable */
   __u8 inherited; /* by that of an ancestor */
   __u8 ready;     /* the executable is known */
   __u8 executable_flags;
@@ -85,6 +95,11 @@ struct as_scratch {
   struct as_place root;  /* of the process */
   struct as_place place; /* where a walk begins */
   __u32 chrooted;
+  __u32 names;                 /* of the components added last */
+  __u16 starts[AS_NODE_DEPTH]; /* where each of them begins, from the first byte of the text on */
+  __u32 next;                  /* see follow_name() */
+  __u32 directory_node;        /* where the directory added last is in the tree of exclusions */
+  struct as_node_key key;
   __u32 reserved;
   struct as_record record;
   char data[AS_DATA_SIZE + AS_TEXT_SIZE];

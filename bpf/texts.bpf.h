@@ -92,6 +92,12 @@ static __always_inline int add_kernel_string(struct as_scratch* scratch, __u32 s
   return length == 1 ? 0 : *target;
 }
 
+/* Notes where a name of the components begins. */
+static __always_inline void note_name(struct as_scratch* scratch, __u32 start) {
+  __u32 index = scratch->names++;
+  if (index < AS_NODE_DEPTH) scratch->starts[index] = (__u16)start;
+}
+
 static __always_inline __u64 mount_of(__u64 vfsmount) {
   return vfsmount - bpf_core_field_offset(struct mount, mnt);
 }
@@ -134,6 +140,7 @@ __noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
   __u64 mount_root = (__u64)READ(struct vfsmount, place.mount, mnt_root);
   __u32 start = scratch->used, used = start + begun;
 
+  if (!begun) scratch->names = 0;
   flags |= AS_TEXT_TRUNCATED; /* until the end is reached */
   if (!begun && place.dentry != mount_root && !READ(struct dentry, place.dentry, d_hash.pprev))
     flags |= AS_TEXT_DELETED;
@@ -158,10 +165,11 @@ __noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
     long length = bpf_probe_read_kernel_str(scratch->data + used, AS_NAME_SIZE, name.name);
     __u64 parent = (__u64)READ(struct dentry, place.dentry, d_parent);
     if (length <= 0 || parent == place.dentry) { /* no way up: a pipe, memfd, or an unmounted tree */
-      if (length > 0) used += length;
+      if (length > 0) used += length; /* and where it stands is not known: note_name() has no use */
       flags = (flags & ~AS_TEXT_TRUNCATED) | AS_TEXT_UNRESOLVED;
       break;
     }
+    note_name(scratch, used - start);
     used += length;
     place.dentry = parent;
   }
@@ -191,6 +199,7 @@ __noinline int add_cwd(__u32 slot) {
   __u32 start = scratch->used, used = start;
   __u32 flags = dentry != mount_root && !dentry->d_hash.pprev ? AS_TEXT_DELETED : 0;
 
+  scratch->names = 0;
   scratch->place.mount = (__u64)task->fs->pwd.mnt;
   for (int i = 0; i < AS_CWD_WALK_LIMIT; i++) {
     struct dentry* parent = dentry->d_parent;
@@ -198,6 +207,7 @@ __noinline int add_cwd(__u32 slot) {
     if (used > AS_DATA_SIZE || used - start > AS_PATH_SIZE - AS_NAME_SIZE) break;
     long length = bpf_probe_read_kernel_str(scratch->data + used, AS_NAME_SIZE, dentry->d_name.name);
     if (length <= 0) break;
+    note_name(scratch, used - start);
     used += length;
     dentry = parent;
   }

@@ -325,12 +325,8 @@ void Daemon::load_managed() {
 }
 
 void Daemon::exclude_at_the_source(ProviderChooser& chooser) {
-  std::vector<std::string> executables;
-  for (const Exclusion& exclusion : exclusions_.entries()) {
-    if (exclusion.kind == ExclusionKind::process) executables.push_back(exclusion.path);
-  }
   // The pipeline filters in any case; this only makes it cheaper.
-  if (const auto excluded = chooser.exclude_executables(executables); !excluded.ok())
+  if (const auto excluded = chooser.exclude(exclusions_.entries()); !excluded.ok())
     spdlog::warn("{}", excluded.error().message());
 }
 

@@ -94,14 +94,18 @@ base::Result<void> EbpfProvider::obtain_programs() {
   return {};  // `old` detaches here
 }
 
-base::Result<void> EbpfProvider::exclude_executables(std::span<const std::string> paths) {
-  std::vector<ExcludedExecutable> executables;
-  for (const std::string& path : paths) executables.push_back({path, false});
-  return set_exclusions(executables);
+base::Result<void> EbpfProvider::exclude(std::span<const Exclusion> entries) {
+  std::vector<KernelExclusion> exclusions;
+  for (const auto& [kind, path] : entries) {
+    exclusions.push_back({path, kind == ExclusionKind::process ? AS_NODE_PROCESS
+                                : kind == ExclusionKind::file  ? AS_NODE_FILE
+                                                               : AS_NODE_FOLDER});
+  }
+  return set_exclusions(exclusions);
 }
 
-base::Result<void> EbpfProvider::set_exclusions(std::span<const ExcludedExecutable> executables) {
-  return programs_->set_exclusions(executables);
+base::Result<void> EbpfProvider::set_exclusions(std::span<const KernelExclusion> exclusions) {
+  return programs_->set_exclusions(exclusions);
 }
 
 void EbpfProvider::stop() {

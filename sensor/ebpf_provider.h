@@ -47,12 +47,13 @@ class EbpfProvider final : public Provider {
   KindSet kinds() const override;
   ProviderDescription describe() const override;
 
-  base::Result<void> exclude_executables(std::span<const std::string> paths) override;
+  base::Result<void> exclude(std::span<const Exclusion> entries) override;
 
   /// See KernelPrograms::set_exclusions. REQUIRES: started.
-  base::Result<void> set_exclusions(std::span<const ExcludedExecutable> executables);
+  base::Result<void> set_exclusions(std::span<const KernelExclusion> exclusions);
 
-  /// Events of excluded processes and of the sensor itself, which were seen and left out on purpose.
+  /// Events that an exclusion kept back and those of the sensor itself, which were seen and left out on
+  /// purpose.
   std::uint64_t excluded() const;
 
  private:

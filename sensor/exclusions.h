@@ -11,33 +11,22 @@
 
 #include "base/result.h"
 #include "sensor/event.h"
+#include "sensor/exclusion.h"
 #include "sensor/pipeline.h"
 
 namespace auditshift::sensor {
 
-enum class ExclusionKind { folder, file, process };
-
-/// "folder", "file", "process".
-std::string_view exclusion_kind_name(ExclusionKind kind);
-
-/// One entry of the managed configuration that the sensor obeys.
-struct Exclusion {
-  ExclusionKind kind;
-  std::string path;  ///< absolute, clean, without a slash at the end
-  bool operator==(const Exclusion&) const = default;
-};
-
 /// What must not be reported.
 ///
 /// - process: every event whose process runs that executable, compared with the path the kernel resolved.
-/// What
-///   it starts is not excluded, once it runs another program.
+///   What it starts is not excluded, once it runs another program.
 /// - file, folder: file events on that file, or on the folder and all below it, by name. An event with two
 ///   names (rename, link) is kept back only when both are excluded, so that nothing can be moved out of sight
 ///   unseen. A name that is not fully known (relative, cut off, unreadable) is never taken for an excluded
 ///   file.
 ///
-/// The same list feeds the kernel's maps; there is one meaning.
+/// There is one meaning, and two places that obey it: the ebpf provider's kernel side leaves out what is
+/// surely excluded (bpf/exclusions.bpf.h), and what comes up, from whatever provider, is asked of this class.
 class Exclusions final : public EventFilter {
  public:
   Exclusions() = default;

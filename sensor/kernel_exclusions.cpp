@@ -3,92 +3,50 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <map>
 
-#include "base/text.h"
 #include "sensor/kernel_programs.h"
-#include "sensor/path.h"
 
 namespace auditshift::sensor {
 namespace {
 
-/// Keys compare as bytes.
-using Wanted = std::map<std::string, std::uint32_t>;
-
-std::string bytes_of(const as_executable_key& key) { return {key.components, sizeof key.components}; }
-
-base::Result<Wanted> wanted_entries(std::span<const ExcludedExecutable> executables) {
-  Wanted wanted;
-  for (const ExcludedExecutable& executable : executables) {
-    AUDITSHIFT_TRY(key, executable_key(executable.path));
-    std::uint32_t& value = wanted[bytes_of(key)];
-    value |= AS_EXCLUDE_PROCESS;
-    if (executable.with_children) value |= AS_EXCLUDE_CHILDREN;
+/// A map of the form of as_excluded_tree (bpf/state.bpf.h), exactly as large as it has to be.
+base::Result<base::Fd> make_map(const ExclusionTree& tree) {
+  const auto entries = static_cast<std::uint32_t>(std::max<std::size_t>(tree.nodes().size(), 1));
+  base::Fd map(bpf_map_create(BPF_MAP_TYPE_HASH, "as_exclusions", sizeof(as_node_key), sizeof(std::uint32_t),
+                              entries, nullptr));
+  if (!map) return base::Error::from_errno(errno, "cannot make room for the exclusions in the kernel");
+  for (const auto& [key, value] : tree.nodes()) {
+    if (bpf_map_update_elem(map.get(), key.data(), &value, BPF_ANY) != 0)
+      return base::Error::from_errno(errno, "cannot put an exclusion into the kernel");
   }
-  if (wanted.size() > AS_EXCLUSION_LIMIT) {
-    return base::Error(base::Errc::too_large, "at most " + std::to_string(AS_EXCLUSION_LIMIT) +
-                                                  " executables can be excluded, not " +
-                                                  std::to_string(wanted.size()));
-  }
-  return wanted;
-}
-
-std::vector<std::string> present_keys(int map_fd) {
-  std::vector<std::string> keys;
-  std::string key(AS_EXCLUSION_SIZE, '\0'), next(AS_EXCLUSION_SIZE, '\0');
-  for (int status = bpf_map_get_next_key(map_fd, nullptr, next.data()); status == 0;
-       status = bpf_map_get_next_key(map_fd, key.data(), next.data())) {
-    key = next;
-    keys.push_back(key);
-  }
-  return keys;
+  return map;
 }
 
 }  // namespace
 
-base::Result<as_executable_key> executable_key(std::string_view path) {
-  PathBuilder builder;
-  builder.start_at_root();
-  builder.add(path);
-  if (!path.starts_with('/') || builder.text() != path || path == "/") {
-    return base::Error(base::Errc::invalid,
-                       "not an absolute path of an executable: " + base::printable(path));
+base::Result<void> KernelPrograms::set_exclusions(std::span<const KernelExclusion> exclusions) {
+  const std::uint32_t zero = 0;
+  base::Result<void> done;
+  bool has_paths = false;
+  auto tree = ExclusionTree::make(exclusions);
+  auto map = tree.ok() ? make_map(*tree) : base::Result<base::Fd>(tree.error());
+  if (map.ok()) {
+    const int fd = map->get();
+    has_paths = tree->has_paths();
+    if (bpf_map_update_elem(exclusions_.get(), &zero, &fd, BPF_ANY) != 0)
+      done = base::Error::from_errno(errno, "cannot change the exclusions in the kernel");
+  } else {
+    done = map.error();
   }
-  as_executable_key key{};
-  if (path.size() > sizeof key.components) {  // each slash makes room for a NUL
-    return base::Error(base::Errc::too_large, "an excluded executable's path may have " +
-                                                  std::to_string(sizeof key.components) +
-                                                  " bytes at most: " + base::printable(path));
-  }
-  char* target = key.components;
-  while (!path.empty()) {
-    const auto slash = path.rfind('/');
-    const std::string_view name = path.substr(slash + 1);
-    std::memcpy(target, name.data(), name.size());
-    target += name.size() + 1;
-    path = path.substr(0, slash);
-  }
-  return key;
-}
-
-base::Result<void> KernelPrograms::set_exclusions(std::span<const ExcludedExecutable> executables) {
-  AUDITSHIFT_TRY(wanted, wanted_entries(executables));
-  // What goes makes room first; in between, more is seen than wanted, never less.
-  for (const std::string& key : present_keys(exclusions_.get())) {
-    if (!wanted.contains(key) && bpf_map_delete_elem(exclusions_.get(), key.data()) != 0) {
-      return base::Error::from_errno(errno, "cannot remove an exclusion");
-    }
-  }
-  for (const auto& [key, value] : wanted) {
-    if (bpf_map_update_elem(exclusions_.get(), key.data(), &value, BPF_ANY) != 0) {
-      return base::Error::from_errno(errno, "cannot add an exclusion");
-    }
-  }
+  // What was excluded before need not be any more: rather too much is seen than too little.
+  if (!done.ok()) bpf_map_delete_elem(exclusions_.get(), &zero);
   AUDITSHIFT_TRY(state, this->state());
   if (++state.exclusions == 0) ++state.exclusions;  // 0 says that there never were any
-  return set_state(state);
+  state.excluded_paths = done.ok() && has_paths ? 1 : 0;
+  AUDITSHIFT_TRY_VOID(set_state(state));
+  return done;
 }
 
 }  // namespace auditshift::sensor

@@ -171,7 +171,7 @@ base::Result<KernelPrograms> KernelPrograms::load(const EbpfOptions& options) {
   KernelPrograms result;
   result.ring_ = duplicate(bpf_map__fd(skeleton->maps.ring));
   result.counters_ = duplicate(bpf_map__fd(skeleton->maps.counters));
-  result.exclusions_ = duplicate(bpf_map__fd(skeleton->maps.excluded_executables));
+  result.exclusions_ = duplicate(bpf_map__fd(skeleton->maps.exclusions));
   result.state_ = duplicate(bpf_map__fd(skeleton->maps.bss));
   result.programs_ = program_list();
   bool whole = result.ring_ && result.counters_ && result.exclusions_ && result.state_;

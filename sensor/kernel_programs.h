@@ -13,16 +13,9 @@
 #include "base/result.h"
 #include "bpf/record.h"
 #include "sensor/ebpf_options.h"
+#include "sensor/exclusion_tree.h"
 
 namespace auditshift::sensor {
-
-/// An executable whose events are not wanted.
-struct ExcludedExecutable {
-  std::string path;            ///< absolute, as the kernel resolves it: no symbolic link in it
-  bool with_children = false;  ///< nor those of what it starts
-
-  bool operator==(const ExcludedExecutable&) const = default;
-};
 
 /// The kernel side: the programs with their maps. They run as long as one descriptor or pin of theirs is
 /// left, and this object holds the descriptors.
@@ -52,8 +45,9 @@ class KernelPrograms {
   base::Result<as_state> state() const;
   base::Result<void> set_state(const as_state& state);
 
-  /// Takes the place of all exclusions before; running processes are judged anew, from their next event on.
-  base::Result<void> set_exclusions(std::span<const ExcludedExecutable> executables);
+  /// Takes the place of all exclusions before, at once: each event meets either the old ones or the new ones.
+  /// Running processes are judged anew, from their next event on. After an error nothing is excluded.
+  base::Result<void> set_exclusions(std::span<const KernelExclusion> exclusions);
 
   /// Per counter (enum as_counter), per CPU.
   using Counters = std::array<std::vector<std::uint64_t>, AS_COUNTERS>;
@@ -87,9 +81,5 @@ class KernelPrograms {
   base::Fd state_;
   std::vector<Program> programs_;
 };
-
-/// The form in which the kernel side compares executables, or an error when the path is not absolute and
-/// clean or too long for it.
-base::Result<as_executable_key> executable_key(std::string_view path);
 
 }  // namespace auditshift::sensor

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "sensor/event.h"
+#include "sensor/exclusion.h"
 
 namespace auditshift::sensor {
 
@@ -59,10 +60,10 @@ class Provider {
   /// Such a caller must call poll() on a timer as well: a provider may hold events back to save wake-ups.
   virtual int descriptor() const = 0;
 
-  /// Executables whose processes need not be told of; each list takes the place of the one before. A provider
-  /// that can leaves them out at the source, where they cost least; what comes all the same is filtered
-  /// later. REQUIRES: started; absolute paths as the kernel resolves them.
-  virtual base::Result<void> exclude_executables(std::span<const std::string>) { return {}; }
+  /// What need not be told of; each list takes the place of the one before. A provider that can leaves it out
+  /// at the source, where it costs least; what comes all the same is filtered later. After an error nothing
+  /// is left out at the source. REQUIRES: started.
+  virtual base::Result<void> exclude(std::span<const Exclusion>) { return {}; }
 
   /// Ends the gathering and removes what start() put into the kernel.
   virtual void stop() = 0;

@@ -40,7 +40,7 @@ bool ProviderChooser::try_candidate(std::size_t index) {
     return false;
   }
   // A list that the provider cannot take is no reason to do without it: what it sends is filtered.
-  (void)(*made)->exclude_executables(excluded_).ok();
+  (void)(*made)->exclude(excluded_).ok();
   reasons_[index].clear();
   current_ = std::move(made).value();
   index_ = index;
@@ -129,9 +129,9 @@ base::Result<std::size_t> ProviderChooser::poll(std::chrono::milliseconds timeou
   return current_->poll(std::chrono::milliseconds(0), consumer);
 }
 
-base::Result<void> ProviderChooser::exclude_executables(std::span<const std::string> paths) {
-  excluded_.assign(paths.begin(), paths.end());
-  return current_ ? current_->exclude_executables(excluded_) : base::Result<void>();
+base::Result<void> ProviderChooser::exclude(std::span<const Exclusion> entries) {
+  excluded_.assign(entries.begin(), entries.end());
+  return current_ ? current_->exclude(excluded_) : base::Result<void>();
 }
 
 void ProviderChooser::stop() {

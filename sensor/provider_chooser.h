@@ -53,7 +53,7 @@ class ProviderChooser final : public Provider {
   base::Result<std::size_t> poll(std::chrono::milliseconds timeout, Consumer& consumer) override;
   int descriptor() const override { return current_ ? current_->descriptor() : -1; }
   /// Holds for the provider in use and for each that takes over from it.
-  base::Result<void> exclude_executables(std::span<const std::string> paths) override;
+  base::Result<void> exclude(std::span<const Exclusion> entries) override;
   void stop() override;
   /// Sums over all providers used so far.
   std::vector<DropCounter> drops() const override;
@@ -89,7 +89,7 @@ class ProviderChooser final : public Provider {
   std::chrono::nanoseconds next_retry_{0};
   std::vector<DropCounter> retired_;  ///< of providers no longer in use
   std::vector<ProviderChange> changes_;
-  std::vector<std::string> excluded_;
+  std::vector<Exclusion> excluded_;
 };
 
 }  // namespace auditshift::sensor

@@ -201,10 +201,7 @@ class ExclusionSoundness : public ::testing::Test {
                            const std::vector<Call>& calls) {
     const Ended loaded = auditctl_->load(rules + record_all());
     EXPECT_EQ(loaded.exit_code, 0) << rules << loaded.errors;
-    std::vector<std::string> executables;
-    for (const sensor::Exclusion& entry : entries)
-      if (entry.kind == sensor::ExclusionKind::process) executables.push_back(entry.path);
-    EXPECT_TRUE(sensor_->exclude_executables(executables).ok());
+    EXPECT_TRUE(sensor_->exclude(entries).ok());
     const sensor::Exclusions filter(entries);
     std::vector<std::pair<Call, pid_t>> made;
     for (const Call& call : calls) {

@@ -69,10 +69,10 @@ TEST(Privilege, OnceStartedCapBpfIsEnough) {
     if (worker == 0) _exit(0);
     waitpid(worker, nullptr, 0);
     CountOnly counter;
-    const ExcludedExecutable executable{"/nonesuch", false};
+    const KernelExclusion exclusion{"/nonesuch", AS_NODE_PROCESS};
     const auto polled = provider.poll(500ms, counter);
     return polled.ok() && counter.events > 0 && provider.drops().size() == 4 &&
-           !provider.drops()[0].per_cpu.empty() && provider.set_exclusions({&executable, 1}).ok();
+           !provider.drops()[0].per_cpu.empty() && provider.set_exclusions({&exclusion, 1}).ok();
   }));
 }
 

@@ -19,7 +19,7 @@ struct Script {
   std::uint64_t drops = 0;
   int starts = 0;
   int running = 0;
-  std::vector<std::string> excluded;
+  std::vector<Exclusion> excluded;
 };
 
 class FakeProvider final : public Provider {
@@ -43,8 +43,8 @@ class FakeProvider final : public Provider {
     return std::size_t{1};
   }
   int descriptor() const override { return -1; }
-  base::Result<void> exclude_executables(std::span<const std::string> paths) override {
-    script_.excluded.assign(paths.begin(), paths.end());
+  base::Result<void> exclude(std::span<const Exclusion> entries) override {
+    script_.excluded.assign(entries.begin(), entries.end());
     return {};
   }
   void stop() override {
@@ -180,9 +180,10 @@ TEST_F(ProviderChooserTest, ComesBackToTheOnlyOneThatStarts) {
 }
 
 TEST_F(ProviderChooserTest, ExclusionsGoWithWhoeverTakesOver) {
-  const std::vector<std::string> paths = {"/usr/sbin/named"};
+  const std::vector<Exclusion> paths = {{ExclusionKind::process, "/usr/sbin/named"},
+                                        {ExclusionKind::folder, "/srv"}};
   ASSERT_TRUE(chooser_.start().ok());
-  ASSERT_TRUE(chooser_.exclude_executables(paths).ok());
+  ASSERT_TRUE(chooser_.exclude(paths).ok());
   EXPECT_EQ(best_.excluded, paths);
   best_.poll_error = "gone";
   EXPECT_EQ(poll(), "netlink");
