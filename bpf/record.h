@@ -170,10 +170,11 @@ enum as_counter {
   AS_COUNT_DROPS,
 
   AS_COUNT_SUBMITTED = AS_COUNT_DROPS,
-  AS_COUNT_EXCLUDED,   /* events kept back by an exclusion */
-  AS_COUNT_OWN,        /* the sensor's own */
-  AS_COUNT_UNREADABLE, /* texts that could not be read from the caller's memory */
-  AS_COUNT_NO_STORAGE, /* processes whose executable could not be remembered */
+  AS_COUNT_EXCLUDED,    /* events kept back by an exclusion */
+  AS_COUNT_OWN,         /* the sensor's own */
+  AS_COUNT_UNREADABLE,  /* texts that could not be read from the caller's memory */
+  AS_COUNT_NO_STORAGE,  /* processes whose executable could not be remembered */
+  AS_COUNT_NOT_COUNTED, /* names of events, while statistics were taken: too long, or too many */
   AS_COUNTERS
 };
 
@@ -186,11 +187,42 @@ enum as_counter {
 struct as_state {
   __u32 sensor_pid; /* whose calls are not reported */
   __u32 record_version;
-  __u64 fingerprint;              /* of the programs and their knobs */
-  __u32 exclusions;               /* goes up with every change of the exclusions; 0: there never were any */
-  __u32 excluded_paths;           /* not 0: files or folders are among them */
+  __u64 fingerprint;    /* of the programs and their knobs */
+  __u32 exclusions;     /* goes up with every change of the exclusions; 0: there never were any */
+  __u32 excluded_paths; /* not 0: files or folders are among them */
+  __u32 counting;       /* not 0: events are counted by name */
+  __u32 reserved;
   __u64 reported[AS_COUNT_DROPS]; /* losses that readers have been told of, by cause */
   __u64 reported_missed;          /* the same, of programs that the kernel did not run */
+};
+
+/* ---- running processes, as tasks.bpf.c lists them ---- */
+
+struct as_task_start {
+  __u32 pid;
+  __u32 reserved;
+  __u64 start_ns; /* CLOCK_BOOTTIME */
+};
+
+/* ---- statistics ---- */
+
+#define AS_NAME_TEXTS 4 /* from AS_TEXT_PATH on */
+#define AS_NAME_COUNTS 32768
+
+/* What is counted under one name: events of a kind by an executable, or on a file. The bytes are those of the
+ * record's texts, the executable's or the four that make its two names, the rest zero. What is longer is not
+ * counted by name. */
+struct as_name_key {
+  __u8 kind;
+  __u8 initiator; /* 1: by an executable, the first text; 0: by the names */
+  __u8 flags[AS_NAME_TEXTS];
+  __u16 lengths[AS_NAME_TEXTS];
+  char bytes[242];
+};
+
+struct as_name_count {
+  __u64 events;
+  __u64 ns; /* of an executable: time spent on its events in these programs */
 };
 
 /* ---- exclusions ---- */

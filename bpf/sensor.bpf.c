@@ -10,6 +10,7 @@
 #include "bpf/exclusions.bpf.h"
 #include "bpf/process.bpf.h"
 #include "bpf/sockets.bpf.h"
+#include "bpf/statistics.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

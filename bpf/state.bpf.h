@@ -101,6 +101,8 @@ struct as_scratch {
   __u32 directory_node;        /* where the directory added last is in the tree of exclusions */
   struct as_node_key key;
   __u32 reserved;
+  __u64 begun; /* when, while events are counted */
+  struct as_name_key name_key;
   struct as_record record;
   char data[AS_DATA_SIZE + AS_TEXT_SIZE];
 };
@@ -138,6 +140,7 @@ static __always_inline struct as_scratch* take_scratch(void) {
   }
   scratch->busy = 1;
   scratch->used = 0;
+  scratch->begun = state.counting ? bpf_ktime_get_ns() : 0;
   return scratch;
 }
 
@@ -145,7 +148,7 @@ static __always_inline void release_scratch(struct as_scratch* scratch) { scratc
 
 /* Hands the record to the reader. Waking it costs ten times what the record does, so that is left to the
  * reader's own timer, except when another part of the ring has filled up. */
-static __always_inline void submit(struct as_scratch* scratch) {
+static __always_inline void put_into_ring(struct as_scratch* scratch) {
   __u64 size = sizeof(struct as_record) + scratch->used;
   size = (size + 7) & ~7ULL;
   if (size > AS_RECORD_LIMIT) size = AS_RECORD_LIMIT;

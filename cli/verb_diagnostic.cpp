@@ -12,6 +12,7 @@
 #include "cli/verbs.h"
 #include "migrate/capture.h"
 #include "migrate/collect.h"
+#include "migrate/exclusion_dangers.h"
 #include "migrate/version.h"
 #include "sensor/statistics.h"
 
@@ -30,8 +31,26 @@ struct Options {
   JsonOption json;
   unsigned seconds = 20;
   std::size_t top = 10;
+  bool cpu = false;
+  bool advice = false;
   std::string directory = kBundleDirectory;
 };
+
+/// Why each of them hands an intruder a place to hide; the sensor counts, and does not know.
+void mark_dangers(std::vector<sensor::Advice>& advice) {
+  const auto host = base::Sysroot::open("/");
+  if (!host.ok()) return;
+  const auto mounts = migrate::mount_points(*host);
+  for (sensor::Advice& item : advice) {
+    migrate::ManagedExclusion entry;
+    entry.kind = item.entry.kind == sensor::ExclusionKind::process ? migrate::ManagedExclusion::Kind::process_path
+                 : item.entry.kind == sensor::ExclusionKind::file  ? migrate::ManagedExclusion::Kind::file
+                                                                   : migrate::ManagedExclusion::Kind::folder;
+    entry.value = item.entry.path;
+    const migrate::PathFacts facts = migrate::look_at_path(*host, entry.value, mounts);
+    item.dangers = migrate::dangers_of(entry, &facts);
+  }
+}
 
 base::Result<int> ebpf_statistics(const Options& options, const Context& context) {
   AUDITSHIFT_TRY(health, options.sensor.ask({{"request", "health"}}));
@@ -40,7 +59,11 @@ base::Result<int> ebpf_statistics(const Options& options, const Context& context
                  provider.empty() ? "nowhere" : base::printable(provider).c_str());
   const auto progress = context.progress();
   progress->step("monitoring for " + base::count_of(options.seconds, "second"));
-  const Json request = {{"request", "ebpf-statistics"}, {"seconds", options.seconds}, {"top", options.top}};
+  const Json request = {{"request", "ebpf-statistics"},
+                        {"seconds", options.seconds},
+                        {"top", options.top},
+                        {"cpu", options.cpu},
+                        {"advice", options.advice}};
   auto asked = std::async(std::launch::async, [&] {
     return options.sensor.ask(request, std::chrono::seconds(options.seconds) + 60s);
   });
@@ -48,13 +71,14 @@ base::Result<int> ebpf_statistics(const Options& options, const Context& context
     progress->update(second = std::min(second + 1, options.seconds), options.seconds, "seconds");
   progress->finish();
   AUDITSHIFT_TRY(answer, asked.get());
-  const sensor::Statistics statistics = sensor::statistics_from_json(answer);
+  sensor::Statistics statistics = sensor::statistics_from_json(answer);
+  if (statistics.advice) mark_dangers(*statistics.advice);
   if (statistics.not_counted != 0)
     std::fprintf(stderr, "warning: %s had more different names than are counted\n",
                  base::count_of(statistics.not_counted, "event").c_str());
-  AUDITSHIFT_TRY_VOID(write_result("", options.json.wanted()
-                                           ? options.json.dump(answer)
-                                           : sensor::render_statistics_text(statistics, options.top)));
+  AUDITSHIFT_TRY_VOID(write_result(
+      "", options.json.wanted() ? options.json.dump(sensor::render_statistics_json(statistics, options.top))
+                                : sensor::render_statistics_text(statistics, options.top)));
   return static_cast<int>(kDone);
 }
 
@@ -83,6 +107,7 @@ void add_sensor(const SensorOption& sensor, migrate::Capture& bundle) {
     return;
   }
   add("health-ebpf", {{"request", "health"}, {"details", "ebpf"}});
+  add("health-features", {{"request", "health"}, {"details", "features"}});
   add("statistics", {{"request", "statistics"}});
 }
 
@@ -157,6 +182,8 @@ void add_diagnostic(CLI::App& app, const Context& context, Run& run) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str()
       ->type_name("N");
+  verb->add_flag("--cpu", busiest->cpu, "CPU time that the events of each program cost");
+  verb->add_flag("--advice", busiest->advice, "exclusions that would remove most, and what they would blind");
 
   add_verb(*diagnostic, context, run, "event-provider-statistics",
            "Counters of the event stream since the sensor started: written, kept back, lost and why.\n\n"

@@ -2,7 +2,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/sysroot.h"
 #include "base/text.h"
+#include "bpf/probe.h"
 #include "cli/sensor_client.h"
 #include "cli/verbs.h"
 #include "sensor/health.h"
@@ -28,16 +30,27 @@ int unknown_field(const sensor::HealthReport& report, const std::string& field) 
   return kUsage;
 }
 
+/// Found out here and not by the daemon: trying takes the time in which a daemon has events to read.
+void add_kernel_features(sensor::HealthReport& report) {
+  constexpr const char* kAnswers[] = {"yes", "no", "unknown"};
+  const auto host = base::Sysroot::open("/");
+  if (!host.ok()) return;
+  for (const bpf::ProbeResult& result : bpf::KernelProbe(*host).run())
+    report.add("kernel: " + result.feature,
+               kAnswers[result.ok] + (result.detail.empty() ? std::string() : ", " + result.detail));
+}
+
 base::Result<int> health(const Options& options) {
   Json request = {{"request", "health"}};
   if (!options.details.empty()) request["details"] = options.details;
   AUDITSHIFT_TRY(answer, options.sensor.ask(request));
-  const auto report = sensor::HealthReport::from_json(answer);
+  auto report = sensor::HealthReport::from_json(answer);
+  if (options.details == "features") add_kernel_features(report);
   std::string text = options.json.wanted() ? options.json.dump(report.json()) : report.text();
   if (!options.field.empty()) {
     const auto value = report.field(options.field);
     if (!value) return unknown_field(report, options.field);
-    text = options.json.wanted() ? options.json.dump(answer[options.field]) : *value + "\n";
+    text = options.json.wanted() ? options.json.dump(report.json()[options.field]) : *value + "\n";
   }
   AUDITSHIFT_TRY_VOID(write_result("", text));
   // Details are values without a judgement.
@@ -56,8 +69,11 @@ void add_health(CLI::App& app, const Context&, Run& run) {
                                       "  auditshift health --details ebpf --json\n\n"
                                       "Exit: 0 healthy, 2 not healthy, 1 the sensor does not answer.");
   verb->add_option("--field", options->field, "the value of this field alone")->type_name("F");
-  verb->add_option("--details", options->details, "ebpf: programs, attach points, losses, changes, outputs")
-      ->check(CLI::IsMember({"ebpf"}))
+  verb->add_option(
+          "--details", options->details,
+          "ebpf: programs, attach points, losses, changes, outputs; features: what is switched on, what is "
+          "watched, what the kernel allows")
+      ->check(CLI::IsMember({"ebpf", "features"}))
       ->type_name("WHAT");
   options->json.add_to(*verb);
   options->sensor.add_to(*verb);

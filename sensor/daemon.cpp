@@ -162,7 +162,18 @@ void Daemon::watch_provider() {
 
 void Daemon::report_running() {
   if (chooser_->kinds().contains(EventKind::running)) return;  // the provider tells by itself
-  ProcessTable(ProcReader(host_, ::sysconf(_SC_CLK_TCK)), false)
+  // The ebpf provider's events have exact start times, and identities are made of these.
+  StartTimes exact;
+  if (chooser_->current_name() == "ebpf") {
+    auto times = read_start_times();
+    if (times.ok()) {
+      exact = *std::move(times);
+    } else {
+      spdlog::warn("{}; the first events of running processes have other identities than later ones",
+                   times.error().message());
+    }
+  }
+  ProcessTable(ProcReader(host_, ::sysconf(_SC_CLK_TCK), std::move(exact)), false)
       .synchronise(static_cast<std::uint64_t>(clock_.since_boot().count()),
                    clock_.now().time_since_epoch().count(), pipeline_);
 }
@@ -210,9 +221,11 @@ base::Result<void> Daemon::poll_provider() {
 base::Result<void> Daemon::loop() {
   std::array<epoll_event, 16> ready{};
   while (!stop_) {
-    const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), -1);
+    // What the last poll left is taken at once, but after everybody else had their turn.
+    const bool more = chooser_->has_more();
+    const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), more ? 0 : -1);
     if (count < 0 && errno != EINTR) return base::Error::from_errno(errno, "event loop");
-    bool provider = false;
+    bool provider = more;
     for (int i = 0; i < count; ++i) {
       const int fd = ready[static_cast<std::size_t>(i)].data.fd;
       if (fd == signals_.get()) {
@@ -284,7 +297,7 @@ void Daemon::on_signal() {
 
 void Daemon::shut_down() {
   // What the provider still holds, then what it could not hold.
-  if (!chooser_->current_name().empty()) (void)chooser_->poll(0ms, *flow_).ok();
+  if (!chooser_->current_name().empty()) take_the_rest(*chooser_, *flow_);
   report_losses();
   chooser_->stop();
   for (StatisticsRequest& request : statistics_)
@@ -292,74 +305,10 @@ void Daemon::shut_down() {
   statistics_.clear();
 }
 
-void Daemon::load_managed() {
-  const auto text = host_.read_file(options_.managed_file);
-  if (!text.ok()) {
-    if (text.error().code() == base::Errc::not_found) {
-      managed_ = {};
-      managed_error_.clear();
-      exclusions_ = Exclusions();
-      follow_policy();
-      if (chooser_) exclude_at_the_source(*chooser_);
-      return;
-    }
-    managed_error_ = text.error().message();
-    spdlog::error("{}; the last good configuration stays in force", managed_error_);
-    return;
-  }
-  auto settings = parse_managed(*text, options_.managed_file, [this](const std::string& path) {
-    auto resolved = host_.resolve(path);
-    return resolved.ok() ? std::optional(*std::move(resolved)) : std::nullopt;
-  });
-  if (!settings.ok()) {
-    managed_error_ = settings.error().message();
-    spdlog::error("{}; the last good configuration stays in force", managed_error_);
-    return;
-  }
-  managed_error_.clear();
-  managed_ = *std::move(settings);
-  for (const std::string& problem : managed_.problems) spdlog::warn("{}: {}", options_.managed_file, problem);
-  exclusions_ = Exclusions(managed_.exclusions);
-  follow_policy();
-  if (chooser_) exclude_at_the_source(*chooser_);
-}
-
-void Daemon::exclude_at_the_source(ProviderChooser& chooser) {
-  // The pipeline filters in any case; this only makes it cheaper.
-  if (const auto excluded = chooser.exclude(exclusions_.entries()); !excluded.ok())
-    spdlog::warn("{}", excluded.error().message());
-}
-
 void Daemon::report_losses() {
   Provider* provider = chooser_->current();
   if (provider != nullptr && !provider->kinds().contains(EventKind::loss))
     pipeline_.report_losses(provider->drops());
-}
-
-bool Daemon::ebpf_allowed() const { return managed_.ebpf_provider.value_or(local_ebpf_.value_or(true)); }
-
-void Daemon::follow_policy() {
-  policy_error_.clear();
-  if (!chooser_ || ebpf_allowed() == chooser_allows_ebpf_) return;
-  auto chooser = make_chooser();
-  if (!chooser.ok()) {
-    policy_error_ = chooser.error().message();
-    pipeline_.set_provider(chooser_->current_name());
-    spdlog::error("{}; {} stays in use", policy_error_, chooser_->current_name());
-    return;
-  }
-  // The new one runs: what the old one still holds was before it.
-  pipeline_.set_provider(chooser_->current_name());
-  (void)chooser_->poll(0ms, *flow_).ok();
-  report_losses();
-  chooser_->stop();
-  chooser_ = std::move(*chooser);
-  chooser_allows_ebpf_ = ebpf_allowed();
-  pipeline_.set_provider(chooser_->current_name());
-  pipeline_.forget_losses();
-  provider_fd_ = -1;
-  watch_provider();
-  spdlog::info("events now come from {}", chooser_->current_name());
 }
 
 }  // namespace auditshift::sensor

@@ -61,11 +61,18 @@ class Daemon {
   /// Consumer in front of the pipeline that knows whether the daemon's own test process was seen.
   class FlowCheck;
   struct StatisticsRequest {
+    explicit StatisticsRequest(ControlPeer asked_by) : peer(std::move(asked_by)) {}
     ControlPeer peer;
-    std::unique_ptr<StatisticsWindow> window;
-    std::chrono::nanoseconds deadline;
-    unsigned seconds;
-    std::size_t top;
+    bool at_source = false;                    ///< the provider counts
+    EventCounts before;                        ///< what it had counted before
+    std::unique_ptr<StatisticsWindow> window;  ///< where it does not
+    std::size_t provider_changes = 0;
+    std::chrono::nanoseconds begun{0};
+    std::chrono::nanoseconds deadline{0};
+    double cpu_ms_before = 0;
+    bool cpu = false;
+    bool advice = false;
+    std::size_t top = 0;
   };
   /// Hands each event to the windows of all waiting statistics requests.
   class WindowObserver;
@@ -87,6 +94,7 @@ class Daemon {
   void on_signal();
   void shut_down();
 
+  // What it is told to do: daemon_managed.cpp.
   void load_managed();
   void exclude_at_the_source(ProviderChooser& chooser);
   void report_losses();
@@ -94,14 +102,16 @@ class Daemon {
   bool ebpf_allowed() const;
   void follow_policy();
 
-  // The control socket's requests: daemon_requests.cpp.
+  // The control socket's requests: daemon_requests.cpp, daemon_statistics.cpp; health: daemon_health.cpp.
   void handle(const base::Json& request, ControlPeer peer);
   void request_statistics(const base::Json& request, ControlPeer peer);
   void request_events(const base::Json& request, ControlPeer peer);
   void request_config(const base::Json& request, ControlPeer peer);
   void finish_statistics();
+  void answer_statistics(StatisticsRequest& request);
   HealthReport health() const;
   HealthReport health_details() const;
+  HealthReport health_features() const;
   std::vector<std::string> health_issues() const;
 
   DaemonOptions options_;

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kBatch = 4096;
 constexpr std::size_t kReleaseEvery = 128;
 constexpr auto kLossInterval = 250ms;
+// One poll's share of the caller's time.
+constexpr auto kPollBudget = 50ms;
 
 struct Cause {
   as_counter counter;
@@ -108,6 +110,13 @@ base::Result<void> EbpfProvider::set_exclusions(std::span<const KernelExclusion>
   return programs_->set_exclusions(exclusions);
 }
 
+base::Result<bool> EbpfProvider::count_at_source(bool on) {
+  AUDITSHIFT_TRY_VOID(programs_->set_counting(on));
+  return true;
+}
+
+base::Result<EventCounts> EbpfProvider::source_counts() const { return programs_->event_counts(); }
+
 void EbpfProvider::stop() {
   if (programs_ && !options_.pin_directory.empty()) KernelPrograms::unpin(options_.pin_directory);
   epoll_.reset();
@@ -115,6 +124,7 @@ void EbpfProvider::stop() {
   retired_.reset();
   programs_.reset();
   adopted_ = false;
+  has_more_ = false;
 }
 
 base::Result<std::size_t> EbpfProvider::poll(std::chrono::milliseconds timeout, Consumer& consumer) {
@@ -140,6 +150,7 @@ std::size_t EbpfProvider::drain(Consumer& consumer) {
   std::size_t events = 0;
   if (retired_) {
     events += read_ring(*retired_, consumer);
+    if (has_more_) return events;
     retired_.reset();
   }
   events += read_ring(ring_, consumer);
@@ -150,6 +161,7 @@ std::size_t EbpfProvider::drain(Consumer& consumer) {
 std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
   // What comes while this runs is left to the next call, so that this one ends.
   const std::uint64_t until = ring.produced();
+  const auto give_back = clock_.since_boot() + kPollBudget;
   std::size_t events = 0, in_batch = 0, unreleased = 0;
   while (ring.position() < until) {
     const auto bytes = ring.next();
@@ -166,6 +178,7 @@ std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
     if (++unreleased == kReleaseEvery) {
       ring.release();
       unreleased = 0;
+      if (clock_.since_boot() >= give_back) break;
     }
     if (in_batch == kBatch) {
       consumer.end_of_batch();
@@ -174,6 +187,7 @@ std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
   }
   if (in_batch != 0) consumer.end_of_batch();
   ring.release();
+  has_more_ = ring.position() < until;
   return events;
 }
 

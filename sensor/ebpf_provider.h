@@ -49,6 +49,10 @@ class EbpfProvider final : public Provider {
 
   base::Result<void> exclude(std::span<const Exclusion> entries) override;
 
+  base::Result<bool> count_at_source(bool on) override;
+  base::Result<EventCounts> source_counts() const override;
+  bool has_more() const override { return has_more_; }
+
   /// See KernelPrograms::set_exclusions. REQUIRES: started.
   base::Result<void> set_exclusions(std::span<const KernelExclusion> exclusions);
 
@@ -73,6 +77,7 @@ class EbpfProvider final : public Provider {
   RecordDecoder decoder_;
   ContainerTable containers_;
   std::uint64_t malformed_ = 0;
+  bool has_more_ = false;
   std::vector<std::uint64_t> reported_;  ///< per cause of drops(), what loss events have told
   std::chrono::nanoseconds reported_at_{0};
 };

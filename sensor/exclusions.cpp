@@ -83,6 +83,9 @@ std::optional<Exclusion> parse_entry(const base::Json& entry, std::string& probl
 void parse_features(const base::Json& root, ManagedSettings& settings) {
   const auto features = root.find("features");
   if (features == root.end() || !features->is_object()) return;
+  for (const auto& [name, value] : features->items()) {
+    if (value.is_string()) settings.features.emplace_back(name, value.get<std::string>());
+  }
   const auto provider = features->find("ebpfSupplementaryEventProvider");
   if (provider == features->end()) return;
   if (*provider == "enabled") {

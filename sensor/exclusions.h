@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -64,6 +65,8 @@ struct ManagedSettings {
   std::vector<Exclusion> exclusions;  ///< those of scope global, in the order of the file, none twice
   /// features.ebpfSupplementaryEventProvider; nothing when the file does not say.
   std::optional<bool> ebpf_provider;
+  /// All of `features` whose value is text, as they are.
+  std::vector<std::pair<std::string, std::string>> features;
   /// What the file says that cannot be obeyed, each with its place: "exclusionSettings.exclusions[2]: …".
   std::vector<std::string> problems;
 };

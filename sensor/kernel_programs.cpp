@@ -150,8 +150,13 @@ std::vector<KernelPrograms::Program> KernelPrograms::program_list() {
   return programs;
 }
 
-std::array<std::pair<const char*, base::Fd*>, 4> KernelPrograms::maps() {
-  return {{{"ring", &ring_}, {"counters", &counters_}, {"exclusions", &exclusions_}, {"state", &state_}}};
+std::array<std::pair<const char*, base::Fd*>, 6> KernelPrograms::maps() {
+  return {{{"ring", &ring_},
+           {"counters", &counters_},
+           {"exclusions", &exclusions_},
+           {"state", &state_},
+           {"name_counts", &name_counts_},
+           {"call_counts", &call_counts_}}};
 }
 
 base::Result<std::uint64_t> KernelPrograms::fingerprint(const EbpfOptions& options) {
@@ -173,8 +178,11 @@ base::Result<KernelPrograms> KernelPrograms::load(const EbpfOptions& options) {
   result.counters_ = duplicate(bpf_map__fd(skeleton->maps.counters));
   result.exclusions_ = duplicate(bpf_map__fd(skeleton->maps.exclusions));
   result.state_ = duplicate(bpf_map__fd(skeleton->maps.bss));
+  result.name_counts_ = duplicate(bpf_map__fd(skeleton->maps.name_counts));
+  result.call_counts_ = duplicate(bpf_map__fd(skeleton->maps.call_counts));
   result.programs_ = program_list();
-  bool whole = result.ring_ && result.counters_ && result.exclusions_ && result.state_;
+  bool whole = true;
+  for (const auto& [name, fd] : result.maps()) whole = whole && fd->valid();
   for (Program& program : result.programs_) {
     program.program = duplicate(
         bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, std::string(program.name).c_str())));

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "bpf/record.h"
 #include "sensor/ebpf_options.h"
+#include "sensor/event_counts.h"
 #include "sensor/exclusion_tree.h"
 
 namespace auditshift::sensor {
@@ -49,6 +50,11 @@ class KernelPrograms {
   /// Running processes are judged anew, from their next event on. After an error nothing is excluded.
   base::Result<void> set_exclusions(std::span<const KernelExclusion> exclusions);
 
+  /// Counting by name, from zero when it was off; it costs some hundred nanoseconds per event while it is on.
+  base::Result<void> set_counting(bool on);
+  /// What was counted since. `not_counted` runs on from one time to the next: compare two answers.
+  base::Result<EventCounts> event_counts() const;
+
   /// Per counter (enum as_counter), per CPU.
   using Counters = std::array<std::vector<std::uint64_t>, AS_COUNTERS>;
   base::Result<Counters> counters() const;
@@ -73,12 +79,14 @@ class KernelPrograms {
   KernelPrograms() = default;
   static std::vector<Program> program_list();
   /// Each map with the name of its pin.
-  std::array<std::pair<const char*, base::Fd*>, 4> maps();
+  std::array<std::pair<const char*, base::Fd*>, 6> maps();
 
   base::Fd ring_;
   base::Fd counters_;
   base::Fd exclusions_;
   base::Fd state_;
+  base::Fd name_counts_;
+  base::Fd call_counts_;
   std::vector<Program> programs_;
 };
 

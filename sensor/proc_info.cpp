@@ -94,6 +94,9 @@ bool ProcReader::read_stat(const std::string& directory, ProcessInfo& info) cons
   const auto start = base::parse_decimal(words[kStart]);
   if (!start) return false;
   info.id.start_ns = *start * (kSecond / static_cast<std::uint64_t>(clock_ticks_));
+  // Only if it is still that process: its number may have been given to another one since.
+  const auto exact = exact_.find(info.id.pid);
+  if (exact != exact_.end() && to_tick(exact->second) == info.id.start_ns) info.id.start_ns = exact->second;
   return true;
 }
 

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/sysroot.h"
 #include "sensor/event.h"
+#include "sensor/start_times.h"
 
 namespace auditshift::sensor {
 
@@ -38,7 +40,9 @@ struct ProcessInfo {
 class ProcReader {
  public:
   /// `clock_ticks` per second (sysconf(_SC_CLK_TCK)) is the unit of start times.
-  ProcReader(const base::Sysroot& host, long clock_ticks) : host_(&host), clock_ticks_(clock_ticks) {}
+  /// Where `exact` has the start time of a process, it is that, else the tick that /proc shows.
+  ProcReader(const base::Sysroot& host, long clock_ticks, StartTimes exact = {})
+      : host_(&host), clock_ticks_(clock_ticks), exact_(std::move(exact)) {}
 
   /// False when there is no such process (any more); `info` is then half filled.
   bool read(std::uint32_t pid, ProcessInfo& info) const;
@@ -56,6 +60,7 @@ class ProcReader {
 
   const base::Sysroot* host_;
   long clock_ticks_;
+  StartTimes exact_;
 };
 
 }  // namespace auditshift::sensor

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "sensor/event.h"
+#include "sensor/event_counts.h"
 #include "sensor/exclusion.h"
 
 namespace auditshift::sensor {
@@ -51,10 +52,14 @@ class Provider {
   /// Begins to gather events. Errors say what the host lacks; nothing stays behind then.
   virtual base::Result<void> start() = 0;
 
-  /// Waits until there is something worth reading, at most `timeout`, then hands everything that is there
-  /// to `consumer`, in batches of bounded size, each closed by end_of_batch(). The number of events handed
-  /// over. An error means that the provider no longer works.
+  /// Waits until there is something worth reading, at most `timeout`, then hands what is there to
+  /// `consumer`, in batches of bounded size, each closed by end_of_batch(). The number of events handed over.
+  /// An error means that the provider no longer works.
   virtual base::Result<std::size_t> poll(std::chrono::milliseconds timeout, Consumer& consumer) = 0;
+
+  /// The last poll() ended with more at hand, so that a flood of events does not keep the caller from its
+  /// other work: it is to be called again soon, whatever the descriptor says.
+  virtual bool has_more() const { return false; }
 
   /// A descriptor that is readable when poll() has work, for a caller with its own event loop, or -1.
   /// Such a caller must call poll() on a timer as well: a provider may hold events back to save wake-ups.
@@ -64,6 +69,12 @@ class Provider {
   /// at the source, where it costs least; what comes all the same is filtered later. After an error nothing
   /// is left out at the source. REQUIRES: started.
   virtual base::Result<void> exclude(std::span<const Exclusion>) { return {}; }
+
+  /// Counts events by name at the source, for statistics, until told to stop; false when the provider cannot,
+  /// and whoever wants to know counts what is handed over. REQUIRES: started.
+  virtual base::Result<bool> count_at_source(bool) { return false; }
+  /// What was counted so far; two answers differ by what came in between.
+  virtual base::Result<EventCounts> source_counts() const { return EventCounts(); }
 
   /// Ends the gathering and removes what start() put into the kernel.
   virtual void stop() = 0;

@@ -25,6 +25,12 @@ void add_up(std::vector<DropCounter>& sums, const std::vector<DropCounter>& more
 
 }  // namespace
 
+void take_the_rest(Provider& provider, Consumer& consumer) {
+  for (int polls = 0; polls < 100; ++polls) {
+    if (!provider.poll(std::chrono::milliseconds(0), consumer).ok() || !provider.has_more()) return;
+  }
+}
+
 ProviderChooser::ProviderChooser(std::vector<ProviderFactory> candidates, const base::Clock& clock,
                                  Options options)
     : candidates_(std::move(candidates)), clock_(&clock), options_(options), reasons_(candidates_.size()) {}
@@ -108,7 +114,7 @@ void ProviderChooser::retry_better(Consumer& consumer) {
   std::unique_ptr<Provider> old = std::move(current_);
   if (try_range(0, before)) {
     // What the old one still holds was before the new one began.
-    (void)old->poll(std::chrono::milliseconds(0), consumer).ok();
+    take_the_rest(*old, consumer);
     retire(*old);
     record(from, current_name() + " works again");
     retry_after_ = options_.first_retry;

@@ -21,6 +21,10 @@ struct ProviderFactory {
   std::function<base::Result<std::unique_ptr<Provider>>()> make;
 };
 
+/// Hands over what a provider holds, before it is stopped. Where events come faster than they are taken this
+/// ends after some seconds.
+void take_the_rest(Provider& provider, Consumer& consumer);
+
 /// One thing the chooser decided, and why.
 struct ProviderChange {
   base::WallTime when{};
@@ -54,6 +58,13 @@ class ProviderChooser final : public Provider {
   int descriptor() const override { return current_ ? current_->descriptor() : -1; }
   /// Holds for the provider in use and for each that takes over from it.
   base::Result<void> exclude(std::span<const Exclusion> entries) override;
+  base::Result<bool> count_at_source(bool on) override {
+    return current_ ? current_->count_at_source(on) : base::Result<bool>(false);
+  }
+  base::Result<EventCounts> source_counts() const override {
+    return current_ ? current_->source_counts() : base::Result<EventCounts>(EventCounts());
+  }
+  bool has_more() const override { return current_ && current_->has_more(); }
   void stop() override;
   /// Sums over all providers used so far.
   std::vector<DropCounter> drops() const override;

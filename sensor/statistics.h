@@ -2,29 +2,48 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/json.h"
+#include "sensor/advice.h"
+#include "sensor/event_counts.h"
 #include "sensor/pipeline.h"
 #include "sensor/provider.h"
 
 namespace auditshift::sensor {
 
+/// CPU time that the events of one program cost.
+struct InitiatorCost {
+  std::string path;
+  std::uint64_t events = 0;
+  double kernel_ms = 0;  ///< measured: spent on these events in the kernel side's programs
+  double daemon_ms = 0;  ///< estimated: its share, by number of events, of what the daemon used meanwhile
+};
+
 /// What happened most within a span of time. Each list is sorted: highest count first, then by name.
 struct Statistics {
-  unsigned seconds = 0;
+  unsigned seconds = 0;  ///< that it really took, rounded
   std::vector<std::pair<std::string, std::uint64_t>> file_paths;
   std::vector<std::pair<std::string, std::uint64_t>> initiator_paths;
   std::vector<std::pair<int, std::uint64_t>> syscall_ids;
   std::uint64_t events = 0;
-  std::uint64_t not_counted = 0;  ///< events whose name came after the limit of names was reached
+  std::uint64_t not_counted = 0;  ///< names that came after the limit of names was reached, or were too long
+  bool in_kernel = false;         ///< counted there, else by the daemon
+  std::optional<std::vector<InitiatorCost>> cpu;  ///< where it was asked for; most first
+  std::optional<std::vector<Advice>> advice;      ///< where it was asked for
 };
 
-/// The layout of `mdatp diagnostic ebpf-statistics`; names are made safe for a terminal.
+Statistics make_statistics(const EventCounts& counts, unsigned seconds);
+
+/// Per initiator, of counts that the kernel took, with the CPU time the daemon used meanwhile.
+std::vector<InitiatorCost> cost_of_initiators(const EventCounts& counts, double daemon_ms);
+
+/// The layout of `mdatp diagnostic ebpf-statistics`; names are made safe for a terminal. CPU time and advice,
+/// where they were asked for, come behind.
 std::string render_statistics_text(const Statistics& statistics, std::size_t top);
 base::Json render_statistics_json(const Statistics& statistics, std::size_t top);
 
@@ -39,30 +58,18 @@ std::string render_counters_text(const std::vector<std::pair<std::string, std::u
 std::vector<std::pair<std::string, std::uint64_t>> stream_counters(const PipelineStatistics& pipeline,
                                                                    const std::vector<DropCounter>& drops);
 
-/// Counts names among the events that pass, for Statistics. Memory is bounded by the number of names.
+/// Counts names among the events that pass, where the provider does not count at the source. Memory is
+/// bounded by the number of names.
 class StatisticsWindow final : public EventObserver {
  public:
   explicit StatisticsWindow(std::size_t name_limit = 100'000) : name_limit_(name_limit) {}
 
   void observe(const Event& event) override;
-  Statistics result(unsigned seconds) const;
+  const EventCounts& counts() const { return counts_; }
 
  private:
-  /// Looks a name up without making a string of it.
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  using Names = std::unordered_map<std::string, std::uint64_t, Hash, std::equal_to<>>;
-
-  void count(Names& names, std::string_view name, std::uint64_t times);
-
   std::size_t name_limit_;
-  Names paths_;
-  Names initiators_;
-  std::unordered_map<int, std::uint64_t> syscalls_;
-  std::uint64_t events_ = 0;
-  std::uint64_t not_counted_ = 0;
+  EventCounts counts_;
 };
 
 }  // namespace auditshift::sensor

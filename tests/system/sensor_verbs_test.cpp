@@ -93,6 +93,9 @@ TEST_F(SensorVerbsTest, ShowHealthAsDefenderDoes) {
   EXPECT_EQ(details["provider"], "ebpf");
   EXPECT_TRUE(details.contains("outputs")) << details;
   EXPECT_EQ(verb({"health", "--details", "nonesuch"}).exit_code, 64);
+  const base::Json features = json({"health", "--details", "features", "--json"});
+  EXPECT_EQ(features["ebpf_supplementary_event_provider"], "enabled");
+  EXPECT_THAT(features["kernel: btf_tracepoint"].dump(), StartsWith("\"yes"));
 }
 
 TEST_F(SensorVerbsTest, ShowWhatAilsTheSensor) {
@@ -194,6 +197,11 @@ TEST_F(SensorVerbsTest, NameTheBusiest) {
   EXPECT_THAT(text.output, HasSubstr("\nTop syscall ids:\n82 : "));
   EXPECT_EQ(top["top_syscall_ids"][0]["id"], 82);
 #endif
+
+  const auto more = verb({"diagnostic", "ebpf-statistics", "--time", "1", "--cpu", "--advice"});
+  EXPECT_EQ(more.exit_code, 0) << more.errors;
+  EXPECT_THAT(more.output, HasSubstr("\nTop initiators by CPU milliseconds"));
+  EXPECT_THAT(more.output, HasSubstr("\nExclusions that would remove most:\n"));
 
   const auto counters = verb({"diagnostic", "event-provider-statistics"});
   EXPECT_EQ(counters.exit_code, 0);

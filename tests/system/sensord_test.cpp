@@ -334,36 +334,5 @@ TEST(SensordSurvivalTest, MissesNothingWhileItIsDead) {
   if (!seen) GTEST_SKIP() << "this host is too busy with other work: the ring overflowed";
 }
 
-TEST(SensordStatisticsTest, ShowTheBusiestOfTheTimeAskedFor) {
-  if (const std::string reason = obstacle("ebpf"); !reason.empty()) GTEST_SKIP() << reason;
-  SensorProcess sensor;
-  ASSERT_TRUE(sensor.start({"--provider", "ebpf"})) << sensor.log();
-  const std::string from = sensor.file("renamed.a");
-  const std::string to = sensor.file("renamed.b");
-  std::thread worker([&] {
-    std::this_thread::sleep_for(200ms);
-    std::ofstream(from) << "x";
-    for (int i = 0; i < 5'000; ++i) {
-      std::rename(from.c_str(), to.c_str());
-      std::rename(to.c_str(), from.c_str());
-    }
-  });
-  const base::Json statistics = sensor.ask({{"request", "ebpf-statistics"}, {"seconds", 3}, {"top", 1000}});
-  worker.join();
-  if (events_lost(sensor) != 0) GTEST_SKIP() << "this host is too busy with other work: events were lost";
-  // Other processes of this host may be busy as well.
-  const auto count_of = [](const base::Json& list, const char* key, const base::Json& value) {
-    for (const base::Json& item : list) {
-      if (item[key] == value) return item["count"].get<int>();
-    }
-    return 0;
-  };
-  EXPECT_EQ(count_of(statistics["top_file_paths"], "path", from), 5'000 + 1) << "and its creation";
-  EXPECT_EQ(count_of(statistics["top_file_paths"], "path", to), 5'000);
-#if defined(__x86_64__)
-  EXPECT_GE(count_of(statistics["top_syscall_ids"], "id", 82), 10'000);
-#endif
-}
-
 }  // namespace
 }  // namespace auditshift::sensor

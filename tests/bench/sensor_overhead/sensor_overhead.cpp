@@ -7,18 +7,14 @@
 // program that counts, with one that copies a rename's two paths, with the sensor and a consumer that
 // discards. CPU time is what counts, not the clock on the wall: the caller's own per call, the reader's per
 // million events.
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -28,56 +24,13 @@
 #include "bpf/ring_reader.h"
 #include "sensor/ebpf_provider.h"
 #include "skeletons/bare.skel.h"
+#include "tests/bench/sensor_overhead/workloads.h"
 
 namespace auditshift::sensor {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Workload {
-  const char* name;
-  unsigned divisor;  ///< so many fewer calls than asked for: it is that much slower
-  void (*call)(std::uint64_t turn);
-};
-
-void unlink_and_create(std::uint64_t) {
-  unlink("victim");
-  close(open("victim", O_CREAT | O_WRONLY, 0600));
-}
-
-void fork_and_exec(std::uint64_t) {
-  const pid_t child = vfork();
-  if (child == 0) {
-    execl("/bin/true", "true", nullptr);
-    _exit(1);
-  }
-  waitpid(child, nullptr, 0);
-}
-
-const Workload kWorkloads[] = {
-    {"getppid", 1, [](std::uint64_t) { syscall(SYS_getppid); }},
-    {"rename, absolute", 4,
-     [](std::uint64_t turn) {
-       static const std::string names[] = {std::string(get_current_dir_name()) + "/a",
-                                           std::string(get_current_dir_name()) + "/b"};
-       renameat(AT_FDCWD, names[turn % 2].c_str(), AT_FDCWD, names[(turn + 1) % 2].c_str());
-     }},
-    {"rename, relative", 4,
-     [](std::uint64_t turn) { renameat(AT_FDCWD, turn % 2 ? "b" : "a", AT_FDCWD, turn % 2 ? "a" : "b"); }},
-    {"open for reading", 2, [](std::uint64_t) { close(open("read", O_RDONLY)); }},
-    {"open for writing", 2, [](std::uint64_t) { close(open("read", O_WRONLY)); }},
-    {"unlink and create", 10, unlink_and_create},
-    {"vfork and exec", 2000, fork_and_exec},
-};
-
-double cpu_seconds(int who) {
-  rusage usage{};
-  getrusage(who, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+using namespace bench;
 
 /// Counts and forgets.
 class Discard final : public Consumer {
@@ -170,23 +123,10 @@ struct Measurement {
 
 Measurement measure(const Workload& workload, std::size_t variant, std::uint64_t calls) {
   const auto attached = make_variant(variant);
-  static auto* const spent =
-      static_cast<double*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   const double reader_before = cpu_seconds(RUSAGE_SELF);
-  const pid_t worker = fork();
-  if (worker == 0) {
-    for (std::uint64_t turn = 0; turn < calls / 10; ++turn) workload.call(turn);  // warm up
-    const double before = cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN);
-    for (std::uint64_t turn = calls % 2; turn < calls; ++turn) workload.call(turn);
-    *spent = cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN) - before;
-    _exit(0);
-  }
-  while (waitpid(worker, nullptr, WNOHANG) == 0) {
-    attached->drain();
-  }
-  attached->drain();
   Measurement result;
-  result.caller_ns = *spent * 1e9 / static_cast<double>(calls);
+  result.caller_ns = run_workload(workload, calls, [&] { attached->drain(); });
+  attached->drain();
   result.lost = attached->lost();
   const std::uint64_t events = attached->events();
   if (events > calls / 2) {
@@ -196,15 +136,10 @@ Measurement measure(const Workload& workload, std::size_t variant, std::uint64_t
   return result;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
-}
-
 void run(unsigned rounds, std::uint64_t calls) {
   std::mt19937 random(1);
   std::printf("%-20s %10s | added ns per call (CPU s of the reader per million events)\n", "", "nothing");
-  for (const Workload& workload : kWorkloads) {
+  for (const Workload& workload : workloads()) {
     std::vector<std::vector<double>> caller(std::size(kVariants)), reader(std::size(kVariants));
     std::uint64_t lost = 0;
     std::vector<double> added[std::size(kVariants)];
@@ -238,12 +173,8 @@ void run(unsigned rounds, std::uint64_t calls) {
 
 int main(int count, char** values) {
   auditshift::bpf::route_libbpf_messages();
-  char folder[] = "/tmp/auditshift-bench-XXXXXX";
-  if (mkdtemp(folder) == nullptr || chdir(folder) != 0) return 1;
-  for (const char* name : {"a", "read", "victim"}) close(open(name, O_CREAT | O_WRONLY, 0600));
+  const auditshift::bench::WorkDirectory directory;
   auditshift::sensor::run(count > 1 ? static_cast<unsigned>(std::atoi(values[1])) : 7,
                           count > 2 ? std::strtoull(values[2], nullptr, 10) : 1'000'000);
-  for (const char* name : {"a", "b", "read", "victim"}) unlink(name);
-  if (chdir("/") == 0) rmdir(folder);
   return 0;
 }

@@ -27,7 +27,8 @@ TEST(Statistics, HaveTheLayoutOfDefender) {
   running.kind = EventKind::running;
   running.process.executable.text = "/sbin/init";
   window.observe(running);
-  EXPECT_EQ(render_statistics_text(window.result(20), 10),
+  const Statistics statistics = make_statistics(window.counts(), 20);
+  EXPECT_EQ(render_statistics_text(statistics, 10),
             "Monitor 20 seconds\n"
             "Top file paths:\n"
             "/tmp/a : 3\n"
@@ -39,8 +40,8 @@ TEST(Statistics, HaveTheLayoutOfDefender) {
             "Top syscall ids:\n"
             "82 : 6\n"
             "316 : 1\n");
-  EXPECT_EQ(render_statistics_json(window.result(20), 1).dump(),
-            R"({"seconds":20,"events":7,"not_counted":0,"top_file_paths":[{"path":"/tmp/a","count":3}],)"
+  EXPECT_EQ(render_statistics_json(statistics, 1).dump(),
+            R"({"seconds":20,"events":7,"not_counted":0,"counted_in":"daemon","top_file_paths":[{"path":"/tmp/a","count":3}],)"
             R"("top_initiator_paths":[{"path":"/usr/bin/stress-ng","count":6}],)"
             R"("top_syscall_ids":[{"id":82,"count":6}]})");
 }
@@ -49,7 +50,7 @@ TEST(Statistics, KeepTheirLayoutAtTheOtherEndOfASocket) {
   StatisticsWindow window;
   window.observe(file_event("/tmp/a", "/usr/bin/stress-ng", 82, 3));
   window.observe(file_event("/tmp/b", "/usr/bin/sh", 316));
-  const Statistics statistics = window.result(20);
+  const Statistics statistics = make_statistics(window.counts(), 20);
   const Statistics received = statistics_from_json(render_statistics_json(statistics, 10));
   EXPECT_EQ(render_statistics_text(received, 10), render_statistics_text(statistics, 10));
   EXPECT_EQ(received.events, 4U);
@@ -59,7 +60,7 @@ TEST(Statistics, KeepTheirLayoutAtTheOtherEndOfASocket) {
 TEST(Statistics, KeepTheirMemoryBounded) {
   StatisticsWindow window(2);
   for (const char* path : {"/a", "/b", "/c", "/a", "/c"}) window.observe(file_event(path, "/x", 82));
-  const Statistics result = window.result(1);
+  const Statistics result = make_statistics(window.counts(), 1);
   ASSERT_EQ(result.file_paths.size(), 2U);
   EXPECT_EQ(result.file_paths[0].second, 2U);
   EXPECT_EQ(result.not_counted, 2U);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/start_times.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "base/fd.h"
+#include "bpf/libbpf_log.h"
+#include "bpf/record.h"
+#include "skeletons/tasks.skel.h"
+
+namespace auditshift::sensor {
+namespace {
+
+struct Destroy {
+  void operator()(tasks_bpf* skeleton) const { tasks_bpf::destroy(skeleton); }
+};
+
+base::Error failure(int number) {
+  return base::Error::from_errno(number, "cannot list the start times of running processes");
+}
+
+}  // namespace
+
+base::Result<StartTimes> read_start_times() {
+  bpf::route_libbpf_messages();
+  const std::unique_ptr<tasks_bpf, Destroy> skeleton(tasks_bpf::open_and_load());
+  if (skeleton == nullptr || tasks_bpf::attach(skeleton.get()) != 0) return failure(errno);
+  const base::Fd listing(bpf_iter_create(bpf_link__fd(skeleton->links.list_tasks)));
+  if (!listing) return failure(errno);
+  StartTimes times;
+  std::array<as_task_start, 512> buffer{};
+  // A read gives whole records: the kernel's buffer is a page, and they fill it without a rest.
+  static_assert(4096 % sizeof(as_task_start) == 0);
+  for (;;) {
+    const ssize_t bytes = ::read(listing.get(), buffer.data(), sizeof buffer);
+    if (bytes < 0 && errno == EAGAIN)
+      continue;  // the kernel lists so many tasks, then asks to be asked again
+    if (bytes < 0) return failure(errno);
+    if (bytes == 0) return times;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(bytes) / sizeof buffer[0]; ++i)
+      times[buffer[i].pid] = buffer[i].start_ns;
+  }
+}
+
+}  // namespace auditshift::sensor

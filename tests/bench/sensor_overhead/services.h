@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace auditshift::bench {
+
+/// What runs beside the workloads: nothing, a real auditd with rules like Defender's, or the daemon.
+class Service {
+ public:
+  virtual ~Service() = default;
+  /// CPU seconds it has used so far, kernel threads that work for it alone included.
+  virtual double cpu_seconds() const { return 0; }
+  /// Events it has told, and events it knows to be lost, since it started.
+  virtual std::uint64_t events() { return 0; }
+  virtual std::uint64_t lost() { return 0; }
+  /// Highest resident memory so far, KiB.
+  virtual std::uint64_t peak_kib() const { return 0; }
+  /// Waits until it has nothing left to do.
+  void settle() const;
+};
+
+/// The daemon, its files in `directory`; it writes events there, or only counts them.
+base::Result<std::unique_ptr<Service>> start_sensor(const std::string& directory, bool with_file);
+
+/// auditd(8) with configuration and log in `directory`. Rules, audit's being on and its backlog limit are set
+/// for as long as it lives. The error says why it must not be done here: audit is in use, or locked.
+base::Result<std::unique_ptr<Service>> start_auditd(const std::string& directory);
+
+}  // namespace auditshift::bench
