@@ -196,7 +196,7 @@ base::Result<void> Daemon::await_flow() {
       next_try = now + kFlowRetry;
     }
     epoll_event event{};
-    ::epoll_wait(epoll_.get(), &event, 1, static_cast<int>(kTick.count()));
+    ::epoll_wait(epoll_.get(), &event, 1, chooser_->has_more() ? 0 : static_cast<int>(kTick.count()));
     on_signal();
   }
   return {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
+
 #include "sensor/daemon.h"
 
 namespace auditshift::sensor {
@@ -16,22 +18,20 @@ bool flag_member(const base::Json& request, const char* key);
 base::Result<std::uint64_t> number_member(const base::Json& request, const char* key, std::uint64_t fallback,
                                           std::uint64_t most);
 
-/// Passes events on, but for those of one process: a test process of the daemon's own, whose coming shows
-/// that events flow and which is nobody else's business.
+/// Passes events on, but for those of test processes of the daemon's own, whose coming shows that events flow
+/// and which are nobody else's business.
 class Daemon::FlowCheck final : public Consumer {
  public:
   explicit FlowCheck(Consumer& next) : next_(next) {}
 
-  void expect(std::uint32_t pid) {
-    pid_ = pid;
-    seen_ = false;
-  }
+  /// One more: on a busy host the first may still be far back in the provider's buffer.
+  void expect(std::uint32_t pid) { pids_.insert(pid); }
   bool seen() const { return seen_; }
 
   void consume(const Event& event) override {
-    if (pid_ != 0 && (event.process.id.pid == pid_ || event.target.pid == pid_)) {
+    if (!pids_.empty() && (pids_.contains(event.process.id.pid) || pids_.contains(event.target.pid))) {
       seen_ = true;
-      if (event.kind == EventKind::exit) pid_ = 0;  // the number may come again
+      if (event.kind == EventKind::exit) pids_.erase(event.process.id.pid);  // the number may come again
       return;
     }
     next_.consume(event);
@@ -40,7 +40,7 @@ class Daemon::FlowCheck final : public Consumer {
 
  private:
   Consumer& next_;
-  std::uint32_t pid_ = 0;
+  std::set<std::uint32_t> pids_;
   bool seen_ = false;
 };
 
