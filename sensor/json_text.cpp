@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace auditshift::sensor {
 namespace {
 
@@ -20,36 +22,11 @@ constexpr auto kPlain = [] {
   return plain;
 }();
 
-struct CodePoint {
-  std::uint32_t value = 0;
-  std::size_t length = 0;  ///< 0: no UTF-8 here
-};
-
-/// RFC 3629: no surrogates, no overlong forms.
-CodePoint decode(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1};
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return {};
-  std::uint32_t value = first & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    value = value << 6 | (byte(i) & 0x3fU);
-  }
-  constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kSmallest[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {};
-  return {value, length};
-}
-
-/// Controls, and format characters that hide or reorder what a person reads (Unicode TR 36).
-bool is_unsafe(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-         (c >= 0xfff9 && c <= 0xfffb);
-}
-
 void append_unicode_escape(TextBuffer& out, std::uint32_t c) {
+  if (c > 0xffff) {  // a surrogate pair (RFC 8259, section 7)
+    append_unicode_escape(out, 0xd800 + ((c - 0x10000) >> 10));
+    return append_unicode_escape(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
+  }
   const char escape[6] = {'\\',         'u', kHex[c >> 12 & 0xf], kHex[c >> 8 & 0xf], kHex[c >> 4 & 0xf],
                           kHex[c & 0xf]};
   out.put({escape, sizeof escape});
@@ -92,7 +69,7 @@ bool append_content(TextBuffer& out, std::string_view text, bool escape_bytes) {
   while (true) {
     text.remove_prefix(append_plain(out, text));
     if (text.empty()) return true;
-    const CodePoint c = decode(text);
+    const base::CodePoint c = base::decode_utf8(text);
     if (c.length == 0) {
       if (!escape_bytes) return false;
       const auto byte = static_cast<unsigned char>(text[0]);
@@ -101,7 +78,7 @@ bool append_content(TextBuffer& out, std::string_view text, bool escape_bytes) {
     } else if (c.length == 1) {
       append_ascii_escape(out, text[0]);
       if (escape_bytes && text[0] == '\\') out.put("\\\\");
-    } else if (is_unsafe(c.value)) {
+    } else if (base::is_unsafe(c.value)) {
       append_unicode_escape(out, c.value);
     } else {
       out.put(text.substr(0, c.length));

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: run.sh BUILD_DIR [MIB]: compares the log reader with aureport(8) on one generated log of so many MiB
-# (default 1024), whole processes, by turns; prints medians and the peak memory on a small and the large log.
+# usage: run.sh BUILD_DIR [MIB]: all benchmarks. First the log reader and aureport(8) on one generated log of so
+# many MiB (default 1024), whole processes, by turns; medians and the peak memory on a small and the large log.
+# Then, as root, the sensor: what it adds to a system call, what exclusions cost, and nothing, auditd and the
+# sensor side by side.
 set -euo pipefail
 
 build=${1:?usage: run.sh BUILD_DIR [MIB]}
@@ -55,3 +57,12 @@ awk -v mib="$mib" -v ours="$(median <"$directory/ours")" -v theirs="$(median <"$
   printf "ratio               %8.1f\n", theirs / ours
   printf "peak memory         %8.1f MiB at %d MiB, %.1f MiB at %d MiB\n", small_peak / 1024, small, large_peak / 1024, mib
 }'
+
+if [[ $(id -u) -ne 0 ]]; then
+  echo "the benchmarks of the sensor need root and are left out" >&2
+  exit 0
+fi
+for program in bench_sensor_overhead bench_exclusion_cost bench_comparison; do
+  echo "$program" >&2
+  "$build/tests/bench/sensor_overhead/$program"
+done

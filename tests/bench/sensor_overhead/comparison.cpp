@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -47,8 +48,11 @@ base::Result<std::unique_ptr<Service>> start(std::size_t variant, const std::str
   return std::make_unique<Service>();
 }
 
+volatile std::sig_atomic_t interrupted = 0;
+
 void measure(Service& service, Result& result, std::uint64_t calls) {
   for (const char* name : kWork) {
+    if (interrupted != 0) return;
     const Workload& work = workload(name);
     service.settle();
     const double cpu = service.cpu_seconds();
@@ -95,7 +99,7 @@ int run(unsigned rounds, std::uint64_t calls) {
   std::mt19937 random(1);
   std::vector<std::size_t> variants = {0, 1, 2, 3};
   std::vector<Result> results(variants.size());
-  for (unsigned round = 0; round < rounds; ++round) {
+  for (unsigned round = 0; round < rounds && interrupted == 0; ++round) {
     std::shuffle(variants.begin(), variants.end(), random);
     for (std::size_t i = 0; i < variants.size(); ++i) {
       const std::string directory = std::string(folder) + "/" + std::to_string(variants[i]);
@@ -113,8 +117,9 @@ int run(unsigned rounds, std::uint64_t calls) {
     }
     std::fprintf(stderr, "round %u of %u\n", round + 1, rounds);
   }
-  print(results);
   rmdir(folder);
+  if (interrupted != 0) return 130;
+  print(results);
   return 0;
 }
 
@@ -126,6 +131,9 @@ int main(int count, char** values) {
     std::fprintf(stderr, "error: root is needed to run auditd and the sensor\n");
     return 1;
   }
+  // Not at once: rules and settings of audit are taken back first.
+  for (const int signal : {SIGINT, SIGTERM})
+    std::signal(signal, [](int) { auditshift::bench::interrupted = 1; });
   const auditshift::bench::WorkDirectory directory;
   return auditshift::bench::run(count > 1 ? static_cast<unsigned>(std::atoi(values[1])) : 7,
                                 count > 2 ? std::strtoull(values[2], nullptr, 10) : 200'000);

@@ -22,7 +22,7 @@ class Service {
   virtual std::uint64_t lost() { return 0; }
   /// Highest resident memory so far, KiB.
   virtual std::uint64_t peak_kib() const { return 0; }
-  /// Waits until it has nothing left to do.
+  /// Waits until it is no longer busy with what was, at most five seconds.
   void settle() const;
 };
 

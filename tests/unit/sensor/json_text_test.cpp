@@ -43,6 +43,7 @@ TEST(JsonString, EscapesWhatJsonAndTerminalsNeed) {
   EXPECT_EQ(quoted(std::string_view("\0\x1b\x7f", 3)), R"("\u0000\u001b\u007f")");
   EXPECT_EQ(quoted("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"");
   EXPECT_EQ(quoted("\xc2\x9b \xe2\x80\xae \xe2\x80\xa8"), R"("\u009b \u202e \u2028")");
+  EXPECT_EQ(quoted("\xf3\xa0\x80\x81"), R"("\udb40\udc01")") << "a tag character, unseen, beyond 16 bits";
 }
 
 TEST(JsonString, WritesBytesThatAreNoUtf8SoThatTheyCanBeTold) {
