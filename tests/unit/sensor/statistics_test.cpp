@@ -41,7 +41,8 @@ TEST(Statistics, HaveTheLayoutOfDefender) {
             "82 : 6\n"
             "316 : 1\n");
   EXPECT_EQ(render_statistics_json(statistics, 1).dump(),
-            R"({"seconds":20,"events":7,"not_counted":0,"counted_in":"daemon","top_file_paths":[{"path":"/tmp/a","count":3}],)"
+            R"({"seconds":20,"events":7,"not_counted":0,"counted_in":"daemon",)"
+            R"("top_file_paths":[{"path":"/tmp/a","count":3}],)"
             R"("top_initiator_paths":[{"path":"/usr/bin/stress-ng","count":6}],)"
             R"("top_syscall_ids":[{"id":82,"count":6}]})");
 }
