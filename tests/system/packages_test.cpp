@@ -126,7 +126,10 @@ int lock_zypper() {
 
 const Manager kManagers[] = {
     {"apt", "/usr/bin/apt-get", "ID=debian\n", "", make_deb_repository, lock_dpkg},
-    {"dnf", "/usr/bin/dnf", "ID=rocky\nID_LIKE=\"rhel centos fedora\"\n", "-1", make_rpm_repository,
+    {"dnf", "/usr/bin/dnf-3", "ID=rocky\nID_LIKE=\"rhel centos fedora\"\n", "-1", make_rpm_repository,
+     lock_dnf},
+    // dnf under its older name, as Red Hat 8 and 9 and Amazon Linux have it.
+    {"yum", "/usr/bin/dnf-3", "ID=\"centos\"\nID_LIKE=\"rhel fedora\"\n", "-1", make_rpm_repository,
      lock_dnf},
     {"zypper", "/usr/bin/zypper", "ID=\"sles\"\nID_LIKE=\"suse\"\n", "-1", make_rpm_repository, lock_zypper},
 };
@@ -147,6 +150,9 @@ class RealPackages : public testing::TestWithParam<Manager> {
     if (::access(GetParam().program.c_str(), X_OK) != 0)
       GTEST_SKIP() << GetParam().program << " is not installed (./dev setup)";
     GetParam().make_repository();
+    for (const char* name : {"/usr/bin/dnf", "/usr/bin/yum"}) std::filesystem::remove(name);
+    if (std::filesystem::exists("/usr/bin/dnf-3"))
+      std::filesystem::create_symlink("dnf-3", GetParam().name == "yum" ? "/usr/bin/yum" : "/usr/bin/dnf");
     std::filesystem::remove("/etc/os-release");
     write("/etc/os-release", GetParam().os_release);
     PackageOptions options;
