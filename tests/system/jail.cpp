@@ -61,6 +61,7 @@ int run_in_jail(const std::string& tools, const std::function<int(const std::str
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  ::umount2(place.c_str(), MNT_DETACH);
   ::rmdir(place.c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
