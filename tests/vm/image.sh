@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes what a virtual machine boots from, out of Debian packages. Needs root (debootstrap does).
+#   image.sh root SUITE     prints the file of a root file system (ext4) with the user space of that suite
+#   image.sh kernel SUITE   prints a directory with that suite's newest kernel: vmlinuz, initrd, modules.ext4, version
+# Any kernel goes with any user space. Both are made once and kept under build/vm, named after what they
+# are made from: suite, packages and the functions here. AUDITSHIFT_VM_REFRESH=1 makes them anew (newer packages).
+set -euo pipefail
+umask 022
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+store=${AUDITSHIFT_VM_STORE:-$(cd "$here/../.." && pwd)/build/vm}
+
+# What every suite has under the same name. qemu-guest-agent is how the host talks to the machine.
+root_packages=(systemd systemd-sysv udev dbus kmod qemu-guest-agent procps psmisc iproute2 auditd attr acl
+  cron e2fsprogs python3-minimal)
+root_size=2G
+kernel_package=linux-image-cloud-amd64
+# What the initrd loads before the root file system is there.
+early_modules=(virtio_pci virtio_blk ext4)
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# mirror [security]: where this machine's own packages come from.
+mirror() {
+  local codename
+  if [[ -n ${AUDITSHIFT_VM_MIRROR:-} && -z ${1:-} ]]; then printf '%s\n' "$AUDITSHIFT_VM_MIRROR"; return; fi
+  codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)${1:+-$1}
+  # shellcheck disable=SC2016 # apt-get's placeholders, not the shell's
+  apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v codename="$codename" '$1 == codename { print $2; exit }'
+}
+
+# quietly LOG COMMAND…: shows the log only when the command fails.
+quietly() {
+  local log=$1
+  shift
+  "$@" >>"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "failed: $* (the whole log is in $log)"; }
+}
+
+# key FUNCTION…: a name for what these functions, and the settings above, make.
+key() {
+  { declare -f "$@"; printf '%s\n' "${root_packages[@]}" "$root_size" "$kernel_package" "${early_modules[@]}"; cat "$here/init.sh"; } |
+    sha256sum | cut -c 1-16
+}
+
+# ready DIRECTORY: whether it is there and may be used; made complete by `keep`.
+ready() { [[ -e $1/complete && -z ${AUDITSHIFT_VM_REFRESH:-} ]]; }
+
+# start_work DIRECTORY: an empty place to work in, removed at the end whatever happens.
+start_work() {
+  mkdir -p "$store"
+  work=$(mktemp -d "$1.XXXXXX")
+  trap 'rm -rf --one-file-system "$work"' EXIT
+}
+
+keep() {
+  touch "$work/complete"
+  rm -rf "$1"
+  mv "$work" "$1"
+  chmod 755 "$1"
+  trap - EXIT
+}
+
+build_root() {
+  local suite=$1 target joined
+  joined=$(IFS=,; printf '%s' "${root_packages[*]}")
+  target=$store/root-$suite-$(key build_root configure_root)
+  if ! ready "$target"; then
+    say "building the root file system of $suite (a few minutes, once)"
+    start_work "$target"
+    # In a mount namespace of its own, so that nothing it mounts is left or lands in the image.
+    quietly "$work/log" unshare --mount --propagation private debootstrap --variant=minbase --include="$joined" "$suite" "$work/tree" "$(mirror)"
+    configure_root "$work/tree" "$suite"
+    quietly "$work/log" mke2fs -q -t ext4 -L root -E lazy_itable_init=0,lazy_journal_init=0 -d "$work/tree" \
+      "$work/root.ext4" "$root_size"
+    rm -rf --one-file-system "$work/tree"
+    keep "$target"
+  fi
+  printf '%s\n' "$target/root.ext4"
+}
+
+# A machine that starts fast, tells its console what it does, and has no network to wait for.
+configure_root() {
+  local tree=$1 suite=$2 unit
+  rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/* "$tree"/usr/share/doc/*
+  printf 'auditshift-%s\n' "$suite" >"$tree/etc/hostname"
+  printf '127.0.0.1 localhost auditshift-%s\n' "$suite" >"$tree/etc/hosts"
+  printf '/dev/vda / ext4 defaults 0 1\n' >"$tree/etc/fstab"
+  : >"$tree/etc/machine-id"
+  mkdir -p "$tree/var/log/journal" "$tree/etc/systemd/system"
+  chroot "$tree" passwd -d root >/dev/null
+  for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
+    e2scrub_reap.service systemd-networkd-wait-online.service getty@tty1.service serial-getty@ttyS0.service; do
+    ln -sf /dev/null "$tree/etc/systemd/system/$unit"
+  done
+}
+
+# private_apt SUITE: apt with lists of its own, so that another suite's packages can be fetched.
+private_apt() {
+  local suite=$1 security
+  security=$(mirror security)
+  mkdir -p "$work"/apt/{lists/partial,cache/archives/partial}
+  : >"$work/apt/status"
+  {
+    printf 'deb %s %s main\n' "$(mirror)" "$suite"
+    if [[ $suite != sid && -n $security ]]; then printf 'deb %s %s-security main\n' "$security" "$suite"; fi
+  } >"$work/apt/sources.list"
+  apt_options=(-o "Dir::Etc::sourcelist=$work/apt/sources.list" -o Dir::Etc::sourceparts=-
+    -o "Dir::State::lists=$work/apt/lists" -o "Dir::State::status=$work/apt/status"
+    -o "Dir::Cache=$work/apt/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)
+  quietly "$work/log" apt-get "${apt_options[@]}" update
+}
+
+build_kernel() {
+  local suite=$1 target image version file packages package
+  target=$store/kernel-$suite-$(key build_kernel private_apt modules_and_initrd)
+  if ! ready "$target"; then
+    say "fetching the kernel of $suite (once)"
+    start_work "$target"
+    private_apt "$suite"
+    image=$(apt-cache "${apt_options[@]}" depends "$kernel_package" | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
+    [[ -n $image ]] || fail "$suite has no $kernel_package"
+    # Newer suites spread a kernel over several packages, all with its release in their names.
+    mapfile -t packages < <(apt-cache "${apt_options[@]}" depends "$image" |
+      awk -v release="-${image#linux-image-}" '$1 == "Depends:" && index($2, "linux-") == 1 && index($2, release) { print $2 }')
+    (cd "$work" && quietly "$work/log" apt-get "${apt_options[@]}" download "$image" busybox-static "${packages[@]}")
+    for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/tree"; done
+    # The kernel lies in /boot, in newer suites beside its modules.
+    version=${image#linux-image-}
+    for file in "$work/tree/boot/vmlinuz-$version" "$work/tree/usr/lib/modules/$version/vmlinuz"; do
+      if [[ -e $file ]]; then cp "$file" "$work/vmlinuz"; fi
+    done
+    printf '%s\n' "$version" >"$work/version"
+    modules_and_initrd "$version"
+    rm -rf --one-file-system "$work/tree" "$work/apt" "$work"/*.deb
+    keep "$target"
+  fi
+  printf '%s\n' "$target"
+}
+
+modules_and_initrd() {
+  local version=$1 tree=$work/modules initrd=$work/initrd.tree module file number=0
+  mkdir -p "$tree" "$initrd"/{bin,modules,dev,proc,sys,root}
+  if [[ -d $work/tree/usr/lib/modules/$version ]]; then mv "$work/tree/usr/lib/modules/$version" "$tree"
+  else mv "$work/tree/lib/modules/$version" "$tree"; fi
+  # depmod wants the path that the machine will have.
+  mkdir -p "$work/base/lib"
+  ln -s "$tree" "$work/base/lib/modules"
+  quietly "$work/log" depmod -b "$work/base" "$version"
+  for module in "${early_modules[@]}"; do
+    while read -r _ file; do
+      number=$((number + 1))
+      file=$tree/$version/${file#*"/lib/modules/$version/"}
+      case $file in
+        *.xz) xz -dc "$file" ;;
+        *.zst) zstd -dcq "$file" ;;
+        *) cat "$file" ;;
+      esac >"$initrd/modules/$(printf %03d "$number").ko"
+    done < <(modprobe -S "$version" -d "$work/base" --show-depends "$module" | grep '^insmod')
+  done
+  cp "$here/init.sh" "$initrd/init"
+  chmod 755 "$initrd/init"
+  if [[ -e $work/tree/usr/bin/busybox ]]; then cp "$work/tree/usr/bin/busybox" "$initrd/bin/"
+  else cp "$work/tree/bin/busybox" "$initrd/bin/"; fi
+  (cd "$initrd" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$work/initrd"
+  quietly "$work/log" mke2fs -q -t ext4 -L modules -O ^has_journal -m 0 -d "$tree" "$work/modules.ext4" \
+    "$(($(du -sm "$tree" | cut -f 1) * 5 / 4 + 16))M"
+  rm -rf "$tree" "$initrd" "$work/base"
+}
+
+[[ $# -eq 2 && $1 =~ ^(root|kernel)$ && $2 =~ ^[a-z]+$ ]] || { sed -n '3,7s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+[[ $(id -u) -eq 0 ]] || fail "root is needed to make a root file system with its owners"
+"build_$1" "$2"

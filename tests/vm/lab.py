@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a scenario works with: machines made from cached images, and a place for what it finds."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from machine import Machine, MachineError
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parent.parent
+STORE = pathlib.Path(os.environ.get("AUDITSHIFT_VM_STORE", SOURCE / "build/vm"))
+USER_SPACE = "bookworm"  # the suite whose user space and kernel a scenario gets unless it asks for another
+
+
+class Lab:
+    """Of one run of one scenario."""
+
+    def __init__(self, scenario, payload):
+        self._scenario, self._payload = scenario, payload
+        self._evidence = STORE / "failed" / scenario
+        shutil.rmtree(self._evidence, ignore_errors=True)
+        self._machines = 0
+        self.passed, self.failed, self.skipped = 0, 0, 0
+
+    def that(self, holds, what, detail=""):
+        """An assertion. The scenario goes on when it fails; returns whether it holds."""
+        self._print("ok  " if holds else "FAIL", what)
+        if holds:
+            self.passed += 1
+        else:
+            self.failed += 1
+            if detail:
+                print("       " + str(detail).strip().replace("\n", "\n       "), flush=True)
+        return bool(holds)
+
+    def equal(self, found, wanted, what):
+        return self.that(found == wanted, what, f"found {found!r}\nwanted {wanted!r}")
+
+    def succeeds(self, machine, command, what, **options):
+        result = machine.run(command, **options)
+        return self.that(result.code == 0, what, result)
+
+    def skip(self, what, reason):
+        self.skipped += 1
+        self._print("skip", f"{what}: {reason}")
+
+    def note(self, text):
+        self._print("    ", text)
+
+    def failure(self, error):
+        """An error that ends the scenario."""
+        self.failed += 1
+        self._print("FAIL", str(error))
+
+    @contextlib.contextmanager
+    def machine(self, kernel=USER_SPACE, suite=USER_SPACE, **options):
+        """A running machine with the project's programs in it. What fails in it leaves its logs behind."""
+        self._machines += 1
+        failed_before = self.failed
+        root, kernel_directory = image("root", suite), image("kernel", kernel)
+        with tempfile.TemporaryDirectory(prefix="machine-", dir=STORE) as directory:
+            machine = Machine(root, kernel_directory, directory, payload=self._payload, **options)
+            try:
+                with machine:
+                    self._print("    ", f"machine {self._machines}: user space {suite}, kernel {machine.kernel_version}")
+                    try:
+                        yield machine
+                    except MachineError as error:
+                        self.failure(error)
+                    if self.failed > failed_before:
+                        self._keep(machine)
+            except MachineError as error:  # it did not even start
+                self.failure(error)
+                self._keep(machine)
+
+    def _keep(self, machine):
+        kept = machine.keep_evidence(self._evidence / f"machine-{self._machines}")
+        self.note(f"console and journal of this machine: {kept}")
+
+    @staticmethod
+    def _print(mark, text):
+        print(f"  {mark} {text}", flush=True)
+
+
+def image(kind, suite):
+    """A cached image of image.sh, made now when it is not there."""
+    made = subprocess.run([HERE / "image.sh", kind, suite], stdout=subprocess.PIPE, check=False, text=True)
+    if made.returncode != 0:
+        raise MachineError(f"no {kind} of {suite}: tests/vm/image.sh {kind} {suite} failed")
+    return pathlib.Path(made.stdout.strip())

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual machine: start, run commands in it, copy files, reboot, cut its power.
+
+QEMU without KVM, so that it runs everywhere the tests run; no network. Commands go through the QEMU guest agent,
+a program of the image that listens on a virtual serial port.
+
+Disks: the root file system is a throw-away overlay on the cached image. The guest sees a disk with a volatile
+write cache and sends flushes (cache=writeback); power_cut() kills QEMU, so all that the guest still had in its own
+memory is gone, what it flushed is kept, and what it wrote without a flush may or may not be kept: as with real disks.
+"""
+
+import base64
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+# A machine of two shared cores under TCG takes its time; these are for hangs, not for slowness.
+BOOT_SECONDS = 300
+COMMAND_SECONDS = 120
+CHUNK = 256 * 1024  # bytes of a file in one message to the agent
+
+
+class MachineError(Exception):
+    """The machine did not do what it was told to."""
+
+
+@dataclasses.dataclass
+class Result:
+    """What a command in the machine left."""
+
+    command: str
+    code: int
+    out: str
+    err: str
+
+    def __str__(self):
+        return f"`{self.command}` ended with {self.code}\n{self.out}{self.err}"
+
+
+class GuestAgent:
+    """The protocol of qemu-guest-agent: one line of JSON each way."""
+
+    def __init__(self, path):
+        self._path = path
+        self._socket = None
+        self._buffer = b""
+
+    def close(self):
+        if self._socket is not None:
+            self._socket.close()
+        self._socket, self._buffer = None, b""
+
+    def synchronise(self, seconds):
+        """Whether the agent answers within that time. What was underway before is forgotten."""
+        self.close()
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(seconds)
+        mark = time.monotonic_ns() & 0x7FFFFFFF
+        try:
+            self._socket.connect(str(self._path))
+            # The 0xff makes the agent drop half a request that an earlier connection left.
+            self._send(b"\xff", "guest-sync-delimited", {"id": mark})
+            while True:
+                line = self._line()
+                if line.rpartition(b"\xff")[2].strip() == b'{"return": %d}' % mark:
+                    return True
+        except (OSError, MachineError):
+            self.close()
+            return False
+
+    def call(self, command, seconds=60, **arguments):
+        if self._socket is None:
+            raise MachineError("the guest agent is not connected")
+        self._socket.settimeout(seconds)
+        try:
+            self._send(b"", command, arguments)
+            answer = json.loads(self._line())
+        except (OSError, ValueError) as error:
+            self.close()
+            raise MachineError(f"guest agent: {command}: {error}") from error
+        if "error" in answer:
+            raise MachineError(f"guest agent: {command}: {answer['error'].get('desc')}")
+        return answer["return"]
+
+    def _send(self, prefix, command, arguments):
+        text = json.dumps({"execute": command, "arguments": arguments})
+        self._socket.sendall(prefix + text.encode() + b"\n")
+
+    def _line(self):
+        while b"\n" not in self._buffer:
+            data = self._socket.recv(1 << 16)
+            if not data:
+                raise MachineError("the guest agent's line was closed")
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+
+class Machine:
+    """One virtual machine. Use as a context manager: at the end it is stopped and its disk thrown away.
+
+    root: file of a root file system; kernel: directory with vmlinuz, initrd and modules.ext4 (both of image.sh);
+    directory: where its disk, sockets and console log lie; payload: a tar file that is unpacked at / at the first boot;
+    append: further words of the kernel's command line; date: what its clock starts at ("2026-01-31T23:59:00").
+    """
+
+    def __init__(self, root, kernel, directory, payload=None, append="", date=None, memory=1024, cores=2):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._root, self._kernel = pathlib.Path(root), pathlib.Path(kernel)
+        self._payload, self._append, self._date = payload, append, date
+        self._memory, self._cores = memory, cores
+        self._disk = self.directory / "disk.qcow2"
+        self._process = None
+        self._agent = GuestAgent(self.directory / "agent.sock")
+        self.kernel_version = (self._kernel / "version").read_text().strip()
+        subprocess.run(
+            ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(self._root.resolve()), str(self._disk)],
+            check=True,
+        )
+
+    def __enter__(self):
+        self.start()
+        if self._payload:
+            self.check("tar -x --no-same-owner -C / -f /dev/vdc", seconds=300)
+        return self
+
+    def __exit__(self, *_):
+        self.power_cut()
+        self._disk.unlink(missing_ok=True)
+
+    @property
+    def console(self):
+        return self.directory / "console.log"
+
+    def start(self, seconds=BOOT_SECONDS):
+        """Switches it on and waits until it answers."""
+        with open(self.directory / "qemu.log", "ab") as log:
+            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.wait_boot(seconds)
+
+    def _command(self):
+        date = ["-rtc", f"base={self._date}"] if self._date else []
+        command_line = f"console=ttyS0 root=/dev/vda rw net.ifnames=0 mitigations=off panic=-1 {self._append}"
+        # Without queues of their own per core the disks need fewer emulated interrupts.
+        drives = []
+        disks = [(self._disk, "qcow2", "off"), (self._kernel / "modules.ext4", "raw", "on")]
+        if self._payload:
+            disks.append((self._payload, "raw", "on"))
+        for number, (file, kind, read_only) in enumerate(disks):
+            drives += [
+                "-drive", f"if=none,id=d{number},file={file},format={kind},read-only={read_only},cache=writeback",
+                "-device", f"virtio-blk-pci,drive=d{number},num-queues=1",
+            ]  # fmt: skip
+        return [
+            "qemu-system-x86_64", "-name", "auditshift-test", "-machine", "q35", "-accel", "tcg,thread=multi,tb-size=256",
+            # Everything QEMU can emulate but five-level page tables, which only cost time here.
+            "-cpu", "max,la57=off", "-smp", str(self._cores), "-m", str(self._memory),
+            "-nodefaults", "-no-user-config", "-nographic", "-nic", "none", "-device", "virtio-rng-pci",
+            "-kernel", str(self._kernel / "vmlinuz"), "-initrd", str(self._kernel / "initrd"), "-append", command_line,
+            # append=on: each boot adds to the log.
+            "-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console",
+            "-device", "virtio-serial-pci",
+            "-chardev", f"socket,id=agent,path={self.directory}/agent.sock,server=on,wait=off",
+            "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
+            *drives, *date,
+        ]  # fmt: skip
+
+    def wait_boot(self, seconds=BOOT_SECONDS, other_than=None):
+        """Waits until the machine answers, after a reboot with another boot id than `other_than`."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                raise MachineError(f"the machine went off while it booted; its console: {self.console}")
+            if self._agent.synchronise(3) and (other_than is None or self.boot_id() != other_than):
+                return
+            time.sleep(0.5)
+        raise MachineError(f"the machine did not answer within {seconds} seconds; its console: {self.console}")
+
+    def boot_id(self):
+        return self.read("/proc/sys/kernel/random/boot_id").strip()
+
+    def run(self, command, seconds=COMMAND_SECONDS):
+        """Runs a command of bash as root; a Result. After `seconds` it is killed (exit code 124)."""
+        started = self._agent.call(
+            "guest-exec",
+            path="/usr/bin/timeout",
+            arg=["-k", "5", str(seconds), "/bin/bash", "-c", command],
+            env=["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"],
+            **{"capture-output": True},
+        )
+        end, pause = time.monotonic() + seconds + 30, 0.05
+        while time.monotonic() < end:
+            status = self._agent.call("guest-exec-status", pid=started["pid"])
+            if status["exited"]:
+                text = [base64.b64decode(status.get(name, "")).decode(errors="replace") for name in ("out-data", "err-data")]
+                return Result(command, status.get("exitcode", 128 + status.get("signal", 0)), *text)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1)
+        raise MachineError(f"`{command}` neither ended nor could be killed")
+
+    def check(self, command, seconds=COMMAND_SECONDS):
+        """As run(), for commands that must succeed; their standard output."""
+        result = self.run(command, seconds)
+        if result.code != 0:
+            raise MachineError(str(result))
+        return result.out
+
+    def wait_until(self, command, seconds=COMMAND_SECONDS):
+        """Runs the command until it succeeds; whether it did in that time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.run(command).code == 0:
+                return True
+            time.sleep(0.5)
+        return False
+
+    def read(self, path):
+        return self.get(path).decode(errors="replace")
+
+    def get(self, path):
+        """The bytes of a file in the machine."""
+        handle, content = self._agent.call("guest-file-open", path=path, mode="r"), b""
+        try:
+            while True:
+                part = self._agent.call("guest-file-read", handle=handle, count=CHUNK)
+                content += base64.b64decode(part["buf-b64"])
+                # Files of /proc tell no size: the end is an empty part.
+                if part["eof"] or part["count"] == 0:
+                    return content
+        finally:
+            self._agent.call("guest-file-close", handle=handle)
+
+    def put(self, path, content, mode="644"):
+        """Writes a file in the machine, durably."""
+        data = content.encode() if isinstance(content, str) else content
+        self.check(f"mkdir -p '{pathlib.PurePosixPath(path).parent}'")
+        handle = self._agent.call("guest-file-open", path=path, mode="w")
+        for start in range(0, len(data), CHUNK):
+            part = base64.b64encode(data[start : start + CHUNK]).decode()
+            self._agent.call("guest-file-write", handle=handle, **{"buf-b64": part})
+        self._agent.call("guest-file-flush", handle=handle)
+        self._agent.call("guest-file-close", handle=handle)
+        self.check(f"chmod {mode} '{path}' && sync '{path}'")
+
+    def reboot(self, seconds=BOOT_SECONDS):
+        """Reboots in good order and waits until it answers again."""
+        before = self.boot_id()
+        self.run("systemctl reboot")
+        self.wait_reboot(before, seconds)
+
+    def wait_reboot(self, before, seconds=BOOT_SECONDS):
+        """Waits for a reboot that was asked for elsewhere; `before` is the boot id that ends."""
+        self.wait_boot(seconds, other_than=before)
+
+    def power_cut(self):
+        """Off at once, as if the cable was pulled. start() switches it on again with the same disk."""
+        self._agent.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def keep_evidence(self, directory):
+        """Copies console log and, if the machine answers, its journal to a directory that stays."""
+        target = pathlib.Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        for file in (self.console, self.directory / "qemu.log"):
+            if file.exists():
+                shutil.copy(file, target / file.name)
+        try:
+            (target / "journal.log").write_text(self.run("journalctl -b --no-pager -o short-monotonic | tail -n 5000").out)
+        except MachineError as error:
+            (target / "journal.log").write_text(f"not to be had: {error}\n")
+        return target

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""usage: run.py [--build DIRECTORY] [list | SCENARIO…]: runs the scenarios of tests/vm/scenarios in virtual machines.
+
+Without a name all of them, one after the other. Exit: 0 all passed, 1 something failed, 64 usage.
+"""
+
+import argparse
+import importlib
+import pathlib
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # no __pycache__ in the source tree
+sys.path.insert(0, str(HERE))
+
+from lab import STORE, Lab  # noqa: E402
+from machine import MachineError  # noqa: E402
+
+
+def scenarios():
+    """Name → module, in the order of the names."""
+    files = sorted((HERE / "scenarios").glob("[a-z]*.py"))
+    return {file.stem.replace("_", "-"): importlib.import_module(f"scenarios.{file.stem}") for file in files}
+
+
+def summary(module):
+    return module.__doc__.strip().splitlines()[0]
+
+
+def run_one(name, module, payload):
+    print(f"{name}: {summary(module)}", flush=True)
+    lab, started = Lab(name, payload), time.monotonic()
+    try:
+        module.run(lab)
+    except MachineError as error:
+        lab.failure(error)
+    print(f"  {time.monotonic() - started:.0f} s", flush=True)
+    return lab
+
+
+def main():
+    known = scenarios()
+    options = argparse.ArgumentParser(description="Runs scenarios in virtual machines.")
+    options.add_argument("--build", default=HERE.parent.parent / "build/debug", help="what to take the programs from")
+    options.add_argument("names", nargs="*", metavar="SCENARIO", help="'list' shows them; default all")
+    chosen = options.parse_args()
+    if chosen.names == ["list"]:
+        for name, module in known.items():
+            print(f"{name:18} {summary(module)}")
+        return 0
+    for name in chosen.names:
+        if name not in known:
+            print(f"error: no such scenario: {name} (there are: {', '.join(known)})", file=sys.stderr)
+            return 64
+    STORE.mkdir(parents=True, exist_ok=True)
+    payload = STORE / "payload.tar"
+    subprocess.run([HERE / "payload.sh", chosen.build, payload], check=True)
+    labs = [run_one(name, known[name], payload) for name in chosen.names or known]
+    failed = sum(lab.failed for lab in labs)
+    print(f"{sum(lab.passed for lab in labs)} passed, {failed} failed, {sum(lab.skipped for lab in labs)} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
