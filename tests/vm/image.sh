@@ -40,8 +40,11 @@ quietly() {
 
 # key FUNCTION…: a name for what these functions, and the settings above, make.
 key() {
-  { declare -f "$@"; printf '%s\n' "${root_packages[@]}" "$root_size" "$kernel_package" "${early_modules[@]}"; cat "$here/init.sh"; } |
-    sha256sum | cut -c 1-16
+  {
+    declare -f "$@"
+    printf '%s\n' "${root_packages[@]}" "$root_size" "$kernel_package" "${early_modules[@]}"
+    cat "$here/init.sh"
+  } | sha256sum | cut -c 1-16
 }
 
 # ready DIRECTORY: whether it is there and may be used; made complete by `keep`.
@@ -70,7 +73,8 @@ build_root() {
     say "building the root file system of $suite (a few minutes, once)"
     start_work "$target"
     # In a mount namespace of its own, so that nothing it mounts is left or lands in the image.
-    quietly "$work/log" unshare --mount --propagation private debootstrap --variant=minbase --include="$joined" "$suite" "$work/tree" "$(mirror)"
+    quietly "$work/log" unshare --mount --propagation private \
+      debootstrap --variant=minbase --include="$joined" "$suite" "$work/tree" "$(mirror)"
     configure_root "$work/tree" "$suite"
     quietly "$work/log" mke2fs -q -t ext4 -L root -E lazy_itable_init=0,lazy_journal_init=0 -d "$work/tree" \
       "$work/root.ext4" "$root_size"
@@ -112,6 +116,12 @@ private_apt() {
   quietly "$work/log" apt-get "${apt_options[@]}" update
 }
 
+# depends PACKAGE PREFIX: those packages it depends on whose names begin so.
+depends() {
+  apt-cache "${apt_options[@]}" depends "$1" |
+    awk -v prefix="$2" '$1 == "Depends:" && index($2, prefix) == 1 { print $2 }'
+}
+
 build_kernel() {
   local suite=$1 target image version file packages package
   target=$store/kernel-$suite-$(key build_kernel private_apt modules_and_initrd)
@@ -119,11 +129,10 @@ build_kernel() {
     say "fetching the kernel of $suite (once)"
     start_work "$target"
     private_apt "$suite"
-    image=$(apt-cache "${apt_options[@]}" depends "$kernel_package" | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
+    image=$(depends "$kernel_package" linux-image- | head -n 1)
     [[ -n $image ]] || fail "$suite has no $kernel_package"
     # Newer suites spread a kernel over several packages, all with its release in their names.
-    mapfile -t packages < <(apt-cache "${apt_options[@]}" depends "$image" |
-      awk -v release="-${image#linux-image-}" '$1 == "Depends:" && index($2, "linux-") == 1 && index($2, release) { print $2 }')
+    mapfile -t packages < <(depends "$image" linux- | grep -F -e "-${image#linux-image-}")
     (cd "$work" && quietly "$work/log" apt-get "${apt_options[@]}" download "$image" busybox-static "${packages[@]}")
     for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/tree"; done
     # The kernel lies in /boot, in newer suites beside its modules.

@@ -66,7 +66,7 @@ class Lab:
             machine = Machine(root, kernel_directory, directory, payload=self._payload, **options)
             try:
                 with machine:
-                    self._print("    ", f"machine {self._machines}: user space {suite}, kernel {machine.kernel_version}")
+                    self.note(f"machine {self._machines}: user space {suite}, kernel {machine.kernel_version}")
                     try:
                         yield machine
                     except MachineError as error:

@@ -42,6 +42,10 @@ class Result:
         return f"`{self.command}` ended with {self.code}\n{self.out}{self.err}"
 
 
+def decode(text):
+    return base64.b64decode(text).decode(errors="replace")
+
+
 class GuestAgent:
     """The protocol of qemu-guest-agent: one line of JSON each way."""
 
@@ -105,7 +109,7 @@ class Machine:
     """One virtual machine. Use as a context manager: at the end it is stopped and its disk thrown away.
 
     root: file of a root file system; kernel: directory with vmlinuz, initrd and modules.ext4 (both of image.sh);
-    directory: where its disk, sockets and console log lie; payload: a tar file that is unpacked at / at the first boot;
+    directory: where its disk, sockets and console log lie; payload: a tar file, unpacked at / after the first boot;
     append: further words of the kernel's command line; date: what its clock starts at ("2026-01-31T23:59:00").
     """
 
@@ -119,10 +123,8 @@ class Machine:
         self._process = None
         self._agent = GuestAgent(self.directory / "agent.sock")
         self.kernel_version = (self._kernel / "version").read_text().strip()
-        subprocess.run(
-            ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(self._root.resolve()), str(self._disk)],
-            check=True,
-        )
+        backing = ["-F", "raw", "-b", str(self._root.resolve())]
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(self._disk)], check=True)
 
     def __enter__(self):
         self.start()
@@ -158,11 +160,13 @@ class Machine:
                 "-device", f"virtio-blk-pci,drive=d{number},num-queues=1",
             ]  # fmt: skip
         return [
-            "qemu-system-x86_64", "-name", "auditshift-test", "-machine", "q35", "-accel", "tcg,thread=multi,tb-size=256",
+            "qemu-system-x86_64", "-name", "auditshift-test", "-machine", "q35",
+            "-accel", "tcg,thread=multi,tb-size=256",
             # Everything QEMU can emulate but five-level page tables, which only cost time here.
             "-cpu", "max,la57=off", "-smp", str(self._cores), "-m", str(self._memory),
             "-nodefaults", "-no-user-config", "-nographic", "-nic", "none", "-device", "virtio-rng-pci",
-            "-kernel", str(self._kernel / "vmlinuz"), "-initrd", str(self._kernel / "initrd"), "-append", command_line,
+            "-kernel", str(self._kernel / "vmlinuz"), "-initrd", str(self._kernel / "initrd"),
+            "-append", command_line,
             # append=on: each boot adds to the log.
             "-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console",
             "-device", "virtio-serial-pci",
@@ -177,8 +181,11 @@ class Machine:
         while time.monotonic() < end:
             if self._process.poll() is not None:
                 raise MachineError(f"the machine went off while it booted; its console: {self.console}")
-            if self._agent.synchronise(3) and (other_than is None or self.boot_id() != other_than):
-                return
+            try:
+                if self._agent.synchronise(3) and (other_than is None or self.boot_id() != other_than):
+                    return
+            except MachineError:
+                pass  # it is on its way down
             time.sleep(0.5)
         raise MachineError(f"the machine did not answer within {seconds} seconds; its console: {self.console}")
 
@@ -198,8 +205,8 @@ class Machine:
         while time.monotonic() < end:
             status = self._agent.call("guest-exec-status", pid=started["pid"])
             if status["exited"]:
-                text = [base64.b64decode(status.get(name, "")).decode(errors="replace") for name in ("out-data", "err-data")]
-                return Result(command, status.get("exitcode", 128 + status.get("signal", 0)), *text)
+                out, err = (decode(status.get(name, "")) for name in ("out-data", "err-data"))
+                return Result(command, status.get("exitcode", 128 + status.get("signal", 0)), out, err)
             time.sleep(pause)
             pause = min(pause * 1.5, 1)
         raise MachineError(f"`{command}` neither ended nor could be killed")
@@ -251,7 +258,8 @@ class Machine:
     def reboot(self, seconds=BOOT_SECONDS):
         """Reboots in good order and waits until it answers again."""
         before = self.boot_id()
-        self.run("systemctl reboot")
+        # A moment later, so that the agent can still answer.
+        self.check("systemd-run --quiet --on-active=1 systemctl reboot")
         self.wait_reboot(before, seconds)
 
     def wait_reboot(self, before, seconds=BOOT_SECONDS):
@@ -274,7 +282,8 @@ class Machine:
             if file.exists():
                 shutil.copy(file, target / file.name)
         try:
-            (target / "journal.log").write_text(self.run("journalctl -b --no-pager -o short-monotonic | tail -n 5000").out)
+            journal = self.run("journalctl -b --no-pager -o short-monotonic | tail -n 5000").out
         except MachineError as error:
-            (target / "journal.log").write_text(f"not to be had: {error}\n")
+            journal = f"not to be had: {error}\n"
+        (target / "journal.log").write_text(journal)
         return target

@@ -23,7 +23,9 @@ program() {
   strip --strip-debug -o "$to" "$from"
   while read -r name path; do
     [[ -e $tree$libraries/$name ]] || cp -L "$path" "$tree$libraries/$name"
-  done < <(ldd "$from" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 } $1 ~ /^\/.*\/ld-linux/ { n = split($1, part, "/"); print part[n], $1 }')
+  done < <(ldd "$from" | awk '
+    $2 == "=>" && $3 ~ /^\// { print $1, $3 }
+    $1 ~ /^\/.*\/ld-linux/ { n = split($1, part, "/"); print part[n], $1 }')
   # An RPATH, which holds for the libraries of libraries too.
   patchelf --force-rpath --set-rpath "$libraries" --set-interpreter "$libraries/ld-linux-x86-64.so.2" "$to"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""usage: run.py [--build DIRECTORY] [list | SCENARIO…]: runs the scenarios of tests/vm/scenarios in virtual machines.
+"""usage: run.py [--build DIRECTORY] [list | SCENARIO…]: runs the scenarios in virtual machines.
 
 Without a name all of them, one after the other. Exit: 0 all passed, 1 something failed, 64 usage.
 """

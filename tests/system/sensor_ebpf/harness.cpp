@@ -145,7 +145,7 @@ Events Sensor::observe(const Action& action) {
   }
   Events events;
   Collector collector(static_cast<std::uint32_t>(child), events);
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  const auto deadline = std::chrono::steady_clock::now() + 120s;  // machines are emulated, too
   while (!collector.finished() && std::chrono::steady_clock::now() < deadline) {
     const auto polled = provider_->poll(50ms, collector);
     if (!polled.ok()) {

@@ -46,7 +46,8 @@ def says_what_is(lab, machine):
     audit = document["audit"]
     lab.equal(audit["state"], "immutable", "assess: audit is immutable")
     lab.equal(audit["auditd_running"], True, "assess: auditd runs")
-    lab.equal(audit["rules_live"], len(machine.check("auditctl -l").splitlines()), "assess: as many rules as auditctl lists")
+    listed = len(machine.check("auditctl -l").splitlines())
+    lab.equal(audit["rules_live"], listed, "assess: as many rules as auditctl lists")
     lab.equal(document["verdict"], "ready-after-reboot", "assess: ready after a reboot")
     lab.equal(document["exit"], 3, "assess: exit 3")
     owners = {rule["file"]: rule["owner"] for rule in document["rules"] if rule["owner"] != "control"}
