@@ -170,6 +170,8 @@ ProbeResult try_tracepoint(const base::Sysroot& host) {
     if (ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program.get()) != 0) return failed("attaching", errno);
     return yes("loads and attaches");
   }
+  // LOCKDOWN_TRACEFS: its files cannot be opened.
+  if (try_lockdown(host).detail == "confidentiality") return no("loads; lockdown closes tracefs");
   return unknown("loads; attaching needs tracefs, which is not mounted");
 }
 

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sysroot.h"
+#include "bpf/kernel_trials.h"
 #include "sensor/audit_provider.h"
 #include "sensor/control_server.h"
 #include "sensor/daemon.h"
@@ -107,6 +108,21 @@ sensor::EbpfOptions ebpf_options(const Options& options) {
   return ebpf;
 }
 
+/// Why eBPF is not to be tried here at all.
+base::Result<void> may_try_ebpf(const Options& options, const base::Sysroot& host) {
+  utsname names{};
+  ::uname(&names);
+  if (auto bad = sensor::known_bad_kernel(names.release, options.accepted_kernels))
+    return base::Error(base::Errc::unsupported, *bad)
+        .with_hint("--accept-kernel " + std::string(names.release));
+  // Else the kernel would refuse the programs with nothing but "Invalid argument" (LOCKDOWN_BPF_READ_KERNEL).
+  const bpf::ProbeResult lockdown = bpf::try_lockdown(host);
+  if (lockdown.ok == bpf::ProbeResult::no && lockdown.detail == "confidentiality")
+    return base::Error(base::Errc::unsupported,
+                       "the kernel is locked down (confidentiality): eBPF may not read its memory");
+  return {};
+}
+
 sensor::CandidateMaker make_candidates(const Options& options, const base::Sysroot& host,
                                        const base::Clock& clock) {
   return [&options, &host, &clock](bool ebpf_allowed) {
@@ -116,12 +132,7 @@ sensor::CandidateMaker make_candidates(const Options& options, const base::Sysro
     std::vector<sensor::ProviderFactory> candidates;
     if (wanted("ebpf") && (ebpf_allowed || options.provider == "ebpf")) {
       candidates.push_back({"ebpf", [&]() -> base::Result<std::unique_ptr<sensor::Provider>> {
-                              utsname names{};
-                              ::uname(&names);
-                              if (auto bad =
-                                      sensor::known_bad_kernel(names.release, options.accepted_kernels))
-                                return base::Error(base::Errc::unsupported, *bad)
-                                    .with_hint("--accept-kernel " + std::string(names.release));
+                              AUDITSHIFT_TRY_VOID(may_try_ebpf(options, host));
                               return std::unique_ptr<sensor::Provider>(
                                   std::make_unique<sensor::EbpfProvider>(ebpf_options(options), clock));
                             }});
