@@ -19,6 +19,9 @@ struct Plan {
   std::string facts_hash;  ///< sha256 over those facts that the plan follows from
   base::Json facts;        ///< the same facts, so that a stale plan can say what changed
   AgentKind agent = AgentKind::none;
+  /// In the order of doing. A step whose change a boot takes back (rules in the kernel) stands before those
+  /// that would make it last (rules on disk): only then is its capture, the way back, there whenever a power
+  /// cut boots the host into the half-made change.
   std::vector<StepSpec> steps;
   /// Steps from this one on wait until the host has booted again; equal to steps.size() when none does.
   std::size_t before_reboot = 0;

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/progress.h"
 #include "base/result.h"
+#include "migrate/change/announcer.h"
 #include "migrate/change/host.h"
 #include "migrate/change/plan.h"
+#include "migrate/change/step.h"
 
 namespace auditshift::migrate::change {
 
@@ -75,8 +78,12 @@ struct TransactionOptions {
   std::function<base::Result<Verification>(const Host&, const Plan&)> verify;
   std::function<bool()> interrupted;   ///< asked between steps
   base::Progress* progress = nullptr;  ///< may be null
+  Announcer* announcer = nullptr;      ///< the host's log; may be null
   bool rollback_on_failure = true;     ///< of a step or of verification
 };
+
+/// Makes the steps of a plan; tests add kinds of their own.
+using StepMaker = std::function<base::Result<std::unique_ptr<Step>>(const StepSpec&)>;
 
 /// One transaction at a time, kept in the host's state directory (docs/journal.md). Every function that
 /// changes something holds the lock (Errc::busy names the holder) and goes on where a crash left it.
@@ -85,19 +92,26 @@ class Transactions {
   static constexpr const char* kDirectory = "/var/lib/auditshift";
 
   /// REQUIRES: `host` outlives this.
-  explicit Transactions(Host& host, std::string directory = kDirectory);
+  explicit Transactions(Host& host, std::string directory = kDirectory, StepMaker make = make_step);
 
   base::Result<Status> status() const;                ///< needs no lock
   base::Result<std::vector<Status>> history() const;  ///< oldest first
 
+  /// Errc::exists when a transaction is not over yet; Errc::invalid for an empty plan. Any error that is not
+  /// about the journal means that nothing was changed.
   base::Result<Outcome> begin(const Plan& plan, const TransactionOptions& options);
+  /// Goes on: with the steps, after the awaited reboot (in the same boot it says reboot_needed), with a
+  /// verification or a rollback that was cut off. Nothing to do is no error.
   base::Result<Outcome> resume(const TransactionOptions& options);
+  /// Undoes all steps, from any state before committed. Errc::not_found when there is nothing to undo.
   base::Result<Outcome> rollback(const TransactionOptions& options);
+  /// Ends a verified switch and removes its backups. Errc::invalid in any other state.
   base::Result<void> commit(const TransactionOptions& options);
 
  private:
   Host& host_;
   std::string directory_;
+  StepMaker make_;
 };
 
 }  // namespace auditshift::migrate::change

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/spdlog.h>
+
+#include "migrate/change/runner.h"
+
+namespace auditshift::migrate::change {
+
+using base::Error;
+using base::Result;
+
+Result<void> Runner::begin_rollback(const std::string& why, bool automatic) {
+  return record(event::kRollbackBegins, {{"automatic", automatic}, {"message", why}});
+}
+
+/// Undoes, last step first, whatever may have changed the host. One step that cannot be undone keeps none of
+/// the others from it: the more is back, the better the host is off.
+Result<Outcome> Runner::backward() {
+  AUDITSHIFT_TRY_VOID(directory_.remove_marker());
+  std::string failures;
+  for (std::size_t i = transaction_.steps.size(); i-- > 0;) {
+    const StepRecord& recorded = transaction_.steps[i];
+    if (!recorded.begun) continue;
+    if (recorded.undone) {
+      undo_again(i);
+      continue;
+    }
+    if (asked_to_stop()) return stopped_by_signal();
+    AUDITSHIFT_TRY(failure, undo_step(i));
+    if (!failure) continue;
+    failures += (failures.empty() ? "" : "; ") + transaction_.plan.steps[i].id + ": " + failure->message();
+    if (!failure->hint().empty()) failures += " (" + failure->hint() + ")";
+  }
+  if (!failures.empty()) {
+    const std::string message = "the rollback is incomplete: " + failures.substr(0, 4000);
+    AUDITSHIFT_TRY_VOID(record(event::kFailed, {{"message", message}}));
+    announce(Announced::failed, message);
+    return outcome(Outcome::Kind::rollback_incomplete, message);
+  }
+  if (rollback_needs_reboot()) return await_reboot();
+  return finish_rollback();
+}
+
+Result<std::optional<Error>> Runner::undo_step(std::size_t index) {
+  const StepSpec& spec = transaction_.plan.steps[index];
+  auto step = make_(spec);
+  auto undone = Result<void>();
+  if (step) {
+    progress("undoing: " + (*step)->describe(), transaction_.steps.size() - 1 - index);
+    AUDITSHIFT_TRY_VOID(record(event::kUndoBegins, {{"step", index}}));
+    undone = (*step)->undo(host_, transaction_.steps[index].captured, backups_);
+  } else {
+    undone = step.error();
+  }
+  if (undone) {
+    AUDITSHIFT_TRY_VOID(record(event::kUndoDone, {{"step", index}, {"boot_id", boot_id()}}));
+    return std::optional<Error>();
+  }
+  AUDITSHIFT_TRY_VOID(
+      record(event::kUndoFailed, {{"step", index}, {"message", undone.error().message().substr(0, 1000)}}));
+  return std::optional<Error>(undone.error());
+}
+
+/// A boot in between may have taken back what lives in the kernel alone, when other steps still stood on
+/// disk. It was undone once, and what somebody changed since is theirs: no failure here.
+void Runner::undo_again(std::size_t index) {
+  if (transaction_.steps[index].undone_in_boot == boot_id()) return;
+  auto step = make_(transaction_.plan.steps[index]);
+  if (!step) return;
+  const auto undone = (*step)->undo(host_, transaction_.steps[index].captured, backups_);
+  if (!undone) spdlog::warn("{}: {}", (*step)->describe(), undone.error().message());
+}
+
+/// A kernel that booted while the change stood on disk has its rules from there. Where it is locked, only
+/// another boot brings the old ones back.
+bool Runner::rollback_needs_reboot() const {
+  if (!transaction_.plan.reboot) return false;
+  const std::string now = boot_id();
+  if (now == transaction_.begin_boot) return false;
+  bool in_this_boot = false;
+  for (const StepRecord& recorded : transaction_.steps)
+    in_this_boot = in_this_boot || (recorded.undone && recorded.undone_in_boot == now);
+  if (!in_this_boot) return false;
+  const auditd::AuditState state = host_.audit ? host_.audit->status().state : auditd::AuditState::unknown;
+  if (state != auditd::AuditState::unknown) return state == auditd::AuditState::immutable;
+  const auto expected = transaction_.plan.expectations.find("immutable");
+  return expected != transaction_.plan.expectations.end() && expected->is_boolean() && expected->get<bool>();
+}
+
+Result<Outcome> Runner::finish_rollback() {
+  const bool automatic = transaction_.automatic;
+  const std::string why = transaction_.message;
+  AUDITSHIFT_TRY_VOID(record(event::kRolledBack));
+  announce(Announced::rolled_back, "the host is back in the state before the switch: " + why);
+  if (const auto removed = backups_.remove_all(); !removed)
+    spdlog::warn("backups stay until the next switch: {}", removed.error().message());
+  return outcome(automatic ? Outcome::Kind::rolled_back : Outcome::Kind::done,
+                 automatic ? "rolled back: " + why : "rolled back");
+}
+
+}  // namespace auditshift::migrate::change
