@@ -16,6 +16,8 @@ using Kind = ManagedExclusion::Kind;
 
 constexpr std::string_view kSection = "exclusionSettings";
 constexpr std::string_view kList = "exclusions";
+constexpr std::string_view kFeatures = "features";
+constexpr std::string_view kProvider = "ebpfSupplementaryEventProvider";
 constexpr std::string_view kBlanks = " \t\r\n";
 
 std::string described(const ManagedExclusion& exclusion, const std::vector<std::string>& scopes) {
@@ -71,11 +73,31 @@ class Editor {
     Editor editor;
     editor.text_ = text.find_first_not_of(kBlanks) == std::string_view::npos ? "{\n}\n" : std::string(text);
     editor.path_ = path;
-    AUDITSHIFT_TRY_VOID(editor.scan());
+    AUDITSHIFT_TRY_VOID(editor.scan_document());
     return editor;
   }
 
+  /// `features.ebpfSupplementaryEventProvider`. Nothing else is looked at.
+  base::Result<void> set_provider(const std::string& value, std::vector<std::string>& changes) {
+    AUDITSHIFT_TRY(features, only_member(root_, kFeatures, JsonSpan::Type::object));
+    if (features == nullptr) {
+      insert_child(root_, base::json_quoted(kFeatures) + ": {}");
+      AUDITSHIFT_TRY_VOID(scan_document());
+      features = root_.members(kFeatures).front();
+    }
+    AUDITSHIFT_TRY(provider, only_member(*features, kProvider, JsonSpan::Type::string));
+    if (provider != nullptr && provider->text == value) return {};
+    changes.push_back("set " + std::string(kFeatures) + "." + std::string(kProvider) + " to " + value +
+                      (provider == nullptr ? "" : ", it was " + provider->text));
+    if (provider == nullptr)
+      insert_child(*features, base::json_quoted(kProvider) + ": " + base::json_quoted(value));
+    else
+      text_.replace(provider->begin, provider->end - provider->begin, base::json_quoted(value));
+    return scan_document();
+  }
+
   base::Result<void> add(const ManagedExclusion& exclusion, std::vector<std::string>& changes) {
+    AUDITSHIFT_TRY_VOID(scan());
     std::vector<std::string> missing;
     for (const std::string& scope : exclusion.scopes)
       if (!has(exclusion, scope)) missing.push_back(scope);
@@ -87,6 +109,7 @@ class Editor {
   }
 
   base::Result<void> remove(const ManagedExclusion& exclusion, std::vector<std::string>& changes) {
+    AUDITSHIFT_TRY_VOID(scan());
     for (std::size_t i = 0; list_ != nullptr && i < list_->children.size();) {
       const auto entry = entry_at(i);
       const auto unwanted = [&](const std::string& scope) { return contains(exclusion.scopes, scope); };
@@ -114,7 +137,7 @@ class Editor {
   const std::string& text() const { return text_; }
 
  private:
-  base::Result<void> scan() {
+  base::Result<void> scan_document() {
     auto root = base::scan_json(text_, path_);
     if (!root)
       return std::move(root).error().with_hint(
@@ -123,6 +146,12 @@ class Editor {
           "of it");
     root_ = *std::move(root);
     if (root_.type != JsonSpan::Type::object) return refuse("the outermost value is not an object");
+    return {};
+  }
+
+  /// And finds the list of exclusions.
+  base::Result<void> scan() {
+    AUDITSHIFT_TRY_VOID(scan_document());
     section_ = list_ = nullptr;
     AUDITSHIFT_TRY(section, only_member(root_, kSection, JsonSpan::Type::object));
     section_ = section;
@@ -141,7 +170,9 @@ class Editor {
                     "\" stands twice in one object; it cannot be told which one the agent reads");
     if (found.front()->type != type)
       return refuse("\"" + std::string(name) + "\" is not " +
-                    (type == JsonSpan::Type::array ? "a list" : "an object"));
+                    (type == JsonSpan::Type::array    ? "a list"
+                     : type == JsonSpan::Type::string ? "a string"
+                                                      : "an object"));
     return found.front();
   }
 
@@ -300,25 +331,44 @@ base::Result<ManagedEdit> edit(std::string_view text, std::string_view path,
   return result;
 }
 
-/// The document without the list that edits may change.
-std::optional<base::Json> elsewhere(std::string_view text) {
+/// The document without `section`.`key`, which edits may change.
+std::optional<base::Json> elsewhere(std::string_view text, std::string_view section_name,
+                                    std::string_view key) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (text.find_first_not_of(kBlanks) == std::string_view::npos) return base::Json::object();
   auto document = base::parse_json(text, "");
   if (!document || !document->is_object()) return std::nullopt;
-  const auto section = document->find(std::string(kSection));
+  const auto section = document->find(std::string(section_name));
   if (section == document->end() || !section->is_object()) return *std::move(document);
-  section->erase(std::string(kList));
-  if (section->empty()) document->erase(std::string(kSection));
+  section->erase(std::string(key));
+  if (section->empty()) document->erase(std::string(section_name));
   return *std::move(document);
 }
 
 }  // namespace
 
 bool same_elsewhere(std::string_view before, std::string_view after) {
-  const auto a = elsewhere(before);
-  const auto b = elsewhere(after);
+  const auto a = elsewhere(before, kSection, kList);
+  const auto b = elsewhere(after, kSection, kList);
   return a && b && *a == *b;
+}
+
+base::Result<ManagedEdit> set_ebpf_provider(std::string_view text, std::string_view path, bool enabled) {
+  AUDITSHIFT_TRY(editor, Editor::open(text, path));
+  const std::string value = enabled ? "enabled" : "disabled";
+  ManagedEdit result;
+  if (!text.empty()) result.notes = parse_managed_config(text, path).problems;
+  AUDITSHIFT_TRY_VOID(editor.set_provider(value, result.changes));
+  result.text = result.changes.empty() ? std::string(text) : editor.text();
+  if (result.changes.empty()) return result;
+  const auto before = elsewhere(text, kFeatures, kProvider);
+  const auto after = elsewhere(result.text, kFeatures, kProvider);
+  if (!before || !after || *before != *after ||
+      parse_managed_config(result.text, path).ebpf_provider != value)
+    return base::Error(base::Errc::invalid, std::string(path) +
+                                                ": the edit would have changed something else; nothing was "
+                                                "changed");
+  return result;
 }
 
 base::Result<ManagedEdit> add_exclusions(std::string_view text, std::string_view path,

@@ -34,6 +34,9 @@ base::Result<ManagedEdit> add_exclusions(std::string_view text, std::string_view
 base::Result<ManagedEdit> remove_exclusions(std::string_view text, std::string_view path,
                                             const std::vector<ManagedExclusion>& unwanted);
 
+/// Sets `features.ebpfSupplementaryEventProvider` to "enabled" or "disabled", under the same rules.
+base::Result<ManagedEdit> set_ebpf_provider(std::string_view text, std::string_view path, bool enabled);
+
 /// True when both texts mean the same but for `exclusionSettings.exclusions`, order of keys included.
 bool same_elsewhere(std::string_view before, std::string_view after);
 
