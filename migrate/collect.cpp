@@ -191,7 +191,7 @@ Facts collect_facts(const World& world, const CollectOptions& options, base::Pro
   progress.step("reading audit rules");
   facts.audit = collect_audit(world, facts.host);
   progress.step("asking the agent");
-  facts.agent = collect_agent(world, facts.host);
+  facts.agent = collect_agent(world, facts.host, options.agent);
   progress.step("trying eBPF");
   facts.sensor.source = world.probe_source;
   if (world.probe) {

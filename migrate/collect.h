@@ -9,6 +9,7 @@ namespace auditshift::migrate {
 
 struct CollectOptions {
   int log_days = 30;  ///< how far back the audit log is read; 0: not at all
+  AgentKind agent = AgentKind::none;  ///< the one to look at where there are two; none: Defender first
 };
 
 /// Reads everything the assessment needs. Changes nothing on the host; what cannot be read is recorded as
@@ -21,7 +22,7 @@ PathFactsMap collect_paths(const base::Sysroot& host, const std::vector<std::str
 
 // The parts of collect_facts, each in a file of its own.
 HostFacts collect_host(const World& world);
-AgentFacts collect_agent(const World& world, const HostFacts& host);
+AgentFacts collect_agent(const World& world, const HostFacts& host, AgentKind wanted = AgentKind::none);
 
 /// The version of the audit user space, by its package; nothing when the packages do not tell.
 std::optional<auditd::AuditVersion> audit_version_of(const HostFacts& host);

@@ -10,6 +10,12 @@ namespace {
 /// What the agent writes when it finds audit locked (its error log).
 constexpr std::string_view kLockdownComplaint = "auditd is in lockdown mode";
 
+void find_native(const base::Sysroot& host, AgentFacts& agent) {
+  if (!host.exists(paths::kNativeManaged)) return;
+  agent.kind = AgentKind::native;
+  agent.found_by = {paths::kNativeManaged, 0, "present"};
+}
+
 void find_agent(const base::Sysroot& host, const HostFacts& facts, AgentFacts& agent) {
   const auto package = facts.packages.find("mdatp");
   if (package != facts.packages.end()) {
@@ -29,10 +35,7 @@ void find_agent(const base::Sysroot& host, const HostFacts& facts, AgentFacts& a
     agent.found_by = {std::string(paths::kCapture) + "/mdatp-health", 0, "present"};
     return;
   }
-  if (host.exists(paths::kNativeManaged)) {
-    agent.kind = AgentKind::native;
-    agent.found_by = {paths::kNativeManaged, 0, "present"};
-  }
+  find_native(host, agent);
 }
 
 ManagedConfig read_managed(const base::Sysroot& host, const char* path) {
@@ -78,10 +81,13 @@ void ask_health(const World& world, AgentFacts& agent) {
 
 }  // namespace
 
-AgentFacts collect_agent(const World& world, const HostFacts& facts) {
+AgentFacts collect_agent(const World& world, const HostFacts& facts, AgentKind wanted) {
   const base::Sysroot& host = *world.host;
   AgentFacts agent;
-  find_agent(host, facts, agent);
+  if (wanted == AgentKind::native)
+    find_native(host, agent);
+  else
+    find_agent(host, facts, agent);
   switch (agent.kind) {
     case AgentKind::mdatp:
       ask_health(world, agent);
