@@ -8,7 +8,7 @@
 namespace auditshift::migrate {
 
 struct CollectOptions {
-  int log_days = 30;  ///< how far back the audit log is read; 0: not at all
+  int log_days = 30;                  ///< how far back the audit log is read; 0: not at all
   AgentKind agent = AgentKind::none;  ///< the one to look at where there are two; none: Defender first
 };
 

@@ -10,10 +10,15 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"package-pin", make_package_pin},
-    {"package-version", make_package_version},
-    {"remove-file", make_remove_file},
-    {"write-file", make_write_file},
+    {"audit-plugin", make_audit_plugin},            //
+    {"enable-service", make_enable_service},        //
+    {"kernel-rules", make_kernel_rules},            //
+    {"package-pin", make_package_pin},              //
+    {"package-version", make_package_version},      //
+    {"provider", make_provider},                    //
+    {"remove-file", make_remove_file},              //
+    {"wait-for-provider", make_wait_for_provider},  //
+    {"write-file", make_write_file},                //
 };
 
 }  // namespace

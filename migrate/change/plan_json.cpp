@@ -29,6 +29,12 @@ Result<Json> value(const Json& json, const char* key, bool (Json::*is)() const, 
   return *found;
 }
 
+Result<void> only(const Json& json, std::initializer_list<std::string_view> keys) {
+  for (const auto& [key, each] : json.items())
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) return malformed(key, "is not known");
+  return {};
+}
+
 Result<AgentKind> agent_kind(const std::string& text) {
   for (const AgentKind kind : {AgentKind::none, AgentKind::mdatp, AgentKind::native})
     if (to_string(kind) == text) return kind;
@@ -37,6 +43,7 @@ Result<AgentKind> agent_kind(const std::string& text) {
 
 Result<StepSpec> step_from_json(const Json& json) {
   if (!json.is_object()) return malformed("steps", "holds what is no object");
+  AUDITSHIFT_TRY_VOID(only(json, {"id", "type", "parameters"}));
   StepSpec spec;
   AUDITSHIFT_TRY(id, text(json, "id"));
   AUDITSHIFT_TRY(type, text(json, "type"));
@@ -51,6 +58,7 @@ Result<StepSpec> step_from_json(const Json& json) {
 
 Json to_json(const Plan& plan) {
   Json json = Json::object();
+  json["schema_version"] = "1.0";
   json["tool_version"] = plan.tool_version;
   json["created_at"] = base::format_utc(plan.created_at);
   json["machine_id"] = plan.machine_id;
@@ -69,6 +77,9 @@ Json to_json(const Plan& plan) {
 
 Result<Plan> plan_from_json(const Json& json) {
   if (!json.is_object()) return Error(Errc::invalid, "plan: not a JSON object");
+  AUDITSHIFT_TRY_VOID(
+      only(json, {"schema_version", "tool_version", "created_at", "machine_id", "facts_hash", "facts",
+                  "agent", "steps", "before_reboot", "reboot", "reboot_reason", "expectations"}));
   Plan plan;
   AUDITSHIFT_TRY(tool_version, text(json, "tool_version"));
   AUDITSHIFT_TRY(created_at, text(json, "created_at"));

@@ -158,6 +158,44 @@ TEST(ManagedEdit, RefusesWhatItCannotKeep) {
               HasSubstr("levels deep"));
 }
 
+TEST(ManagedEdit, SetsTheProviderAndNothingElse) {
+  struct Case {
+    const char* before;
+    const char* after;
+  };
+  const Case cases[] = {
+      {"", "{\n  \"features\": {\n    \"ebpfSupplementaryEventProvider\": \"enabled\"\n  }\n}\n"},
+      {R"({"features": {"ebpfSupplementaryEventProvider": "disabled"}})",
+       R"({"features": {"ebpfSupplementaryEventProvider": "enabled"}})"},
+      {R"({"features": {"ebpfSupplementaryEventProvider": "enabled" } })",
+       R"({"features": {"ebpfSupplementaryEventProvider": "enabled" } })"},
+      {"{\r\n\t\"features\": {\r\n\t\t\"moduleLoad\": \"diabled\"\r\n\t}, \"info\": 1, \"info\": 2\r\n}",
+       "{\r\n\t\"features\": {\r\n\t\t\"moduleLoad\": "
+       "\"diabled\",\r\n\t\t\"ebpfSupplementaryEventProvider\": \"enabled\"\r\n\t}, \"info\": 1, \"info\": "
+       "2\r\n}"},
+      // The list of exclusions is nobody's business here.
+      {R"({"exclusionSettings": 1, "exclusionSettings": 2, "features": {}})",
+       R"({"exclusionSettings": 1, "exclusionSettings": 2, "features": {"ebpfSupplementaryEventProvider": "enabled"}})"}};
+  for (const Case& each : cases) {
+    const auto edit = set_ebpf_provider(each.before, "m.json", true);
+    ASSERT_TRUE(edit.ok()) << each.before << edit.error().message();
+    EXPECT_EQ(edit->text, each.after);
+    EXPECT_EQ(edit->changes.empty(), std::string_view(each.before) == each.after);
+    const auto again = set_ebpf_provider(edit->text, "m.json", true);
+    EXPECT_EQ(again->text, edit->text);
+    EXPECT_TRUE(again->changes.empty());
+  }
+}
+
+TEST(ManagedEdit, RefusesAProviderItCannotPlace) {
+  for (
+      const char* text :
+      {R"({"features": 1})", R"({"features": {}, "features": {}})", "[]", "{",
+       R"({"features": {"ebpfSupplementaryEventProvider": true}})",
+       R"({"features": {"ebpfSupplementaryEventProvider": "disabled", "ebpfSupplementaryEventProvider": "disabled"}})"})
+    EXPECT_FALSE(set_ebpf_provider(text, "m.json", true).ok()) << text;
+}
+
 TEST(ManagedEdit, WritesAtomicallyAndKeepsTheFilesAttributes) {
   const tests::TemporaryTree tree;
   auto host = base::Sysroot::open(tree.root());

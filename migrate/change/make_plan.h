@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "migrate/change/plan.h"
+#include "migrate/change/plan_facts.h"
+#include "migrate/change/plan_sources.h"
+
+namespace auditshift::migrate::change {
+
+/// A plan, or why there is none.
+struct PlanAnswer {
+  std::optional<Plan> plan;
+  std::vector<std::string> refusals;  ///< each in words: a blocking finding, a missing consent
+  std::vector<std::string> notes;     ///< what the plan leaves alone, and why
+};
+
+/// Plans the switch of a host: only steps that are needed, none on a host that is switched already. Pure: the
+/// same assessment, sources and options give the same plan, but for its time.
+///
+/// Order: configuration of the agent, its provider, proof that its events flow, and only then the removal of
+/// Defender's rules from disk and kernel, so that there is no moment without a source of events. Exception:
+/// builds that hang when they boot on eBPF with locked audit and Defender's rules on disk; there the rules
+/// leave the disk first (a locked kernel keeps them, so events go on).
+///
+/// REQUIRES: `assessment` was made with the same skip and accept as `options`. Errors: a file that cannot be
+/// edited without losing something.
+base::Result<PlanAnswer> make_plan(const Assessment& assessment, const PlanSources& sources,
+                                   const PlanOptions& options, base::WallTime now);
+
+/// Whether a plan that was made earlier still holds: compares it with what make_plan says now. The error
+/// (Errc::invalid) says what changed.
+base::Result<void> check_current(const Plan& plan, const Plan& now);
+
+/// The plan for a person: its steps in order; with `host` each with its diff.
+base::Result<std::string> render_plan(const Plan& plan, const Host* host);
+
+}  // namespace auditshift::migrate::change

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/sysroot.h"
+#include "migrate/assess.h"
+#include "migrate/change/backup.h"
+
+namespace auditshift::migrate::change {
+
+/// What a plan needs beside the assessment: the very bytes of files that it may change.
+struct PlanSources {
+  struct File {
+    std::string content;
+    FileState state;  ///< exists is false where there is none
+  };
+  std::map<std::string, File> files;  ///< the managed configuration, rules files, plugins
+
+  /// REQUIRES: the path was read.
+  const File& at(const std::string& path) const { return files.at(path); }
+};
+
+/// Reads them. Errc::busy when a file is not what the assessment saw any more.
+base::Result<PlanSources> read_plan_sources(const base::Sysroot& host, const Assessment& assessment);
+
+}  // namespace auditshift::migrate::change
