@@ -73,6 +73,9 @@ int run_main(int argc, char** argv) {
   CLI::App app(
       "Moves Linux hosts from auditd-fed endpoint sensing to eBPF.\n\n"
       "  auditshift assess              is this host ready, and what is in the way?\n"
+      "  auditshift plan --diff         what would a switch change?\n"
+      "  auditshift switch              take this host to eBPF; rollback brings it back\n"
+      "  auditshift verify              does the switch hold?\n"
       "  auditshift rules list          every audit rule, with its owner and meaning\n"
       "  auditshift rules check FILE    what auditctl would say to a rules file\n"
       "  auditshift exclusions translate   what becomes of audit exclusions, and at which price\n"
@@ -94,6 +97,15 @@ int run_main(int argc, char** argv) {
   cli::add_collect(app, context, run);
   cli::add_exclusions(app, context, run);
   cli::add_rules(app, context, run);
+  cli::add_plan(app, context, run);
+  cli::add_switch(app, context, run);
+  cli::add_status(app, context, run);
+  cli::add_verify(app, context, run);
+  cli::add_rollback(app, context, run);
+  cli::add_commit(app, context, run);
+  cli::add_history(app, context, run);
+  cli::add_resume(app, context, run);
+  cli::add_reboot_guard(app, context, run);
   cli::add_health(app, context, run);
   cli::add_config(app, context, run);
   cli::add_diagnostic(app, context, run);

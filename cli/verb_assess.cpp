@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/text.h"
+#include "cli/known_ids.h"
 #include "cli/verbs.h"
 #include "migrate/assess.h"
 #include "migrate/assessment_json.h"
@@ -22,20 +23,6 @@ struct Options {
   std::vector<std::string> skip;
   std::vector<std::string> accept;
 };
-
-/// An id nobody knows is a typing error; going on would skip or accept something else than was meant.
-base::Result<void> check_ids(const migrate::Assessment& assessment, const migrate::AssessOptions& ids) {
-  const std::vector<std::string> unknown = migrate::unknown_ids(assessment, ids);
-  if (unknown.empty()) return {};
-  std::vector<std::string_view> known;
-  for (const migrate::CheckReport& check : assessment.checks) known.emplace_back(check.id);
-  for (const migrate::ExclusionIntent& intent : assessment.exclusions) known.emplace_back(intent.id);
-  base::Error error(base::Errc::invalid,
-                    "no check and no exclusion of this host has the id " + base::join(unknown, ", "));
-  if (const auto meant = base::nearest(unknown.front(), known))
-    return std::move(error).with_hint("did you mean " + *meant + "?");
-  return std::move(error).with_hint("auditshift assess -v lists all checks");
-}
 
 std::string rendered(const migrate::Assessment& assessment, const Options& options, const Context& context) {
   if (options.json.wanted() || options.format == "json")

@@ -19,6 +19,15 @@ void add_rules(CLI::App& app, const Context& context, Run& run);
 void add_health(CLI::App& app, const Context& context, Run& run);
 void add_config(CLI::App& app, const Context& context, Run& run);
 void add_diagnostic(CLI::App& app, const Context& context, Run& run);
+void add_plan(CLI::App& app, const Context& context, Run& run);
+void add_switch(CLI::App& app, const Context& context, Run& run);
+void add_resume(CLI::App& app, const Context& context, Run& run);
+void add_reboot_guard(CLI::App& app, const Context& context, Run& run);
+void add_status(CLI::App& app, const Context& context, Run& run);
+void add_history(CLI::App& app, const Context& context, Run& run);
+void add_verify(CLI::App& app, const Context& context, Run& run);
+void add_rollback(CLI::App& app, const Context& context, Run& run);
+void add_commit(CLI::App& app, const Context& context, Run& run);
 void add_events(CLI::App& app, const Context& context, Run& run);
 
 }  // namespace auditshift::cli

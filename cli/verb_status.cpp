@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/change_run.h"
+#include "cli/verbs.h"
+
+namespace auditshift::cli {
+namespace {
+
+using migrate::change::State;
+using migrate::change::Status;
+
+base::Result<int> status(const JsonOption& json) {
+  if (const auto code = need_root("reading the state of a switch")) return *code;
+  AUDITSHIFT_TRY(on, open_change_host({}, migrate::AgentKind::none));
+  AUDITSHIFT_TRY(now, migrate::change::Transactions(on.host).status());
+  const auto reboot = on.host.boot->scheduled();
+  const std::optional<migrate::outside::ScheduledReboot> scheduled = reboot ? *reboot : std::nullopt;
+  if (json.wanted()) {
+    base::Json document = {{"schema_version", "1.0"}};
+    document.update(to_json(now, scheduled));
+    AUDITSHIFT_TRY_VOID(write_result("", json.dump(document)));
+  } else {
+    AUDITSHIFT_TRY_VOID(write_result("", render_text(now, scheduled)));
+  }
+  return static_cast<int>(now.state == State::awaiting_reboot ? kRebootNeeded : kDone);
+}
+
+base::Result<int> history(const JsonOption& json) {
+  if (const auto code = need_root("reading the history of switches")) return *code;
+  AUDITSHIFT_TRY(on, open_change_host({}, migrate::AgentKind::none));
+  AUDITSHIFT_TRY(all, migrate::change::Transactions(on.host).history());
+  std::string text;
+  base::Json list = base::Json::array();
+  for (const Status& each : all) {
+    list.push_back(to_json(each, std::nullopt));
+    text += each.id + "  " + base::format_utc(each.started) + "  " +
+            std::string(migrate::change::to_string(each.state)) + "  " + base::printable(each.caller) +
+            (each.message.empty() ? "" : "  " + base::printable(each.message)) + "\n";
+  }
+  if (all.empty()) text = "no transaction yet\n";
+  if (json.wanted()) text = json.dump({{"schema_version", "1.0"}, {"transactions", list}});
+  AUDITSHIFT_TRY_VOID(write_result("", text));
+  return static_cast<int>(kDone);
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, const Context&, Run& run) {
+  auto json = std::make_shared<JsonOption>();
+  CLI::App* verb = app.add_subcommand(
+      "status",
+      "How far the switch of this host is: state, transaction, pending reboot, what is next.\n\n"
+      "  auditshift status --json\n\n"
+      "Exit: 0, or 3 while a reboot is waited for.");
+  json->add_to(*verb);
+  verb->callback([json, &run] {
+    run = [json]() -> int {
+      auto code = status(*json);
+      return code ? *code : report(code.error());
+    };
+  });
+}
+
+void add_history(CLI::App& app, const Context&, Run& run) {
+  auto json = std::make_shared<JsonOption>();
+  CLI::App* verb = app.add_subcommand("history", "Past switches of this host: who, what, when, result.");
+  json->add_to(*verb);
+  verb->callback([json, &run] {
+    run = [json]() -> int {
+      auto code = history(*json);
+      return code ? *code : report(code.error());
+    };
+  });
+}
+
+}  // namespace auditshift::cli
