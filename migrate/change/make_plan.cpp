@@ -3,9 +3,11 @@
 
 #include <algorithm>
 
+#include "auditd/paths.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "migrate/change/file_steps.h"
+#include "migrate/change/loaded_rules.h"
 #include "migrate/change/plan_steps.h"
 #include "migrate/change/plugin_text.h"
 #include "migrate/change/rule_cleanup.h"
@@ -134,8 +136,16 @@ class Planner {
   }
 
   void add_disk_steps() {
+    if (cleanup_.rules_d.empty() && cleanup_.compiled.empty()) return;
+    const std::string generated = cleanup_.generated ? auditd::paths::kCompiledRules : "";
+    if (facts_.audit.live.known) add("loaded-rules", loaded_rules({}, generated, facts_.audit.version));
     for (const FileCleanup& change : cleanup_.rules_d) add_file_step("rules", change);
-    for (const FileCleanup& change : cleanup_.compiled) add_file_step("compiled-rules", change);
+    for (const FileCleanup& change : cleanup_.compiled) {
+      if (change.path == generated && change.content && facts_.audit.live.known)
+        add("compiled-rules", compiled_rules({}, change.path, *change.content));
+      else
+        add_file_step("compiled-rules", change);
+    }
   }
 
   void add_plugin_steps() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/change/step_kinds.h"
 
+#include "migrate/change/loaded_rules.h"
+
 namespace auditshift::migrate::change {
 namespace {
 
@@ -11,8 +13,10 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"audit-plugin", make_audit_plugin},            //
+    {"compiled-rules", make_compiled_rules},        //
     {"enable-service", make_enable_service},        //
     {"kernel-rules", make_kernel_rules},            //
+    {"loaded-rules", make_loaded_rules},            //
     {"package-pin", make_package_pin},              //
     {"package-version", make_package_version},      //
     {"provider", make_provider},                    //

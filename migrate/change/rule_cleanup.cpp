@@ -201,6 +201,7 @@ class Cleaner {
       clean(*layout_.compiled, result_.compiled);
       return;
     }
+    result_.generated = true;
     std::vector<RuleFile> files;
     for (const RuleFile& file : layout_.rules_d) {
       if (!file.read_by_loader || whole_.contains(file.path)) continue;

@@ -23,6 +23,7 @@ struct FileCleanup {
 struct RuleCleanup {
   std::vector<FileCleanup> rules_d;    ///< in the loader's order
   std::vector<FileCleanup> compiled;   ///< audit.rules, and what a plain loader reads instead
+  bool generated = false;              ///< audit.rules is what augenrules writes, and stays that
   std::vector<auditd::Rule> live;      ///< to be deleted from the kernel, in its order
   std::vector<std::string> live_left;  ///< normal forms of those that stay, in the kernel's order
   std::vector<std::string>

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migrate/change/loaded_rules.h"
+
+#include <set>
+
+#include "auditd/layout.h"
+#include "auditd/rule_identity.h"
+#include "base/hash.h"
+#include "migrate/change/file_change.h"
+#include "migrate/change/file_steps.h"
+#include "migrate/change/rule_json.h"
+#include "migrate/change/rule_restore.h"
+#include "migrate/change/step_parameters.h"
+
+namespace auditshift::migrate::change {
+namespace {
+
+using base::Json;
+using base::Result;
+
+/// Stands before the steps that change rules files, so its undo comes after theirs.
+class LoadedRules final : public Step {
+ public:
+  LoadedRules(std::string compiled, auditd::AuditVersion version)
+      : compiled_(std::move(compiled)), version_(version) {}
+
+  std::string describe() const override { return "note which audit rules are loaded"; }
+  Result<std::string> diff(const Host&) override { return std::string(); }
+  Result<void> apply(Host&, const Json&) override { return {}; }
+  Result<bool> done(const Host&) override { return true; }
+
+  Result<Json> capture(const Host& host, BackupStore& backups) override {
+    AUDITSHIFT_TRY(json, capture_live(host));
+    if (compiled_.empty()) return std::move(json);
+    AUDITSHIFT_TRY(file, capture_file(host, compiled_, {}, backups));
+    json["compiled"] = to_json(file);
+    return std::move(json);
+  }
+
+  Result<void> undo(Host& host, const Json& json, const BackupStore& backups) override {
+    if (!compiled_.empty()) AUDITSHIFT_TRY_VOID(restore_compiled(host, json, backups));
+    // A locked kernel takes what is on disk with its next boot.
+    if (host.audit->status().state == auditd::AuditState::immutable) return {};
+    return restore_live(host, json, {});
+  }
+
+ private:
+  /// It is generated: a boot in between has written it from files that were on their way. Once those are
+  /// back, so is what is generated from them.
+  Result<void> restore_compiled(Host& host, const Json& json, const BackupStore& backups) const {
+    const auto found = json.find("compiled");
+    if (found == json.end()) return base::Error(base::Errc::invalid, "loaded-rules: nothing was captured");
+    AUDITSHIFT_TRY(captured, captured_file_from_json(*found));
+    AUDITSHIFT_TRY(now, read_file_state(*host.files, captured.path));
+    if (now == captured.state) return {};
+    const auditd::SysrootView view(*host.files);
+    auditd::ParseOptions options;
+    options.version = version_;
+    options.host = &view;
+    const std::string generated = auditd::read_layout(*host.files, options).would_compile;
+    const bool ours = now.sha256 == captured.state.sha256 || !now.exists;
+    if (!ours && base::sha256(generated) != captured.state.sha256)
+      return changed_by_others(captured.path, "it was noted");
+    return restore_file(host, captured, now, backups);
+  }
+
+  std::string compiled_;
+  auditd::AuditVersion version_;
+};
+
+/// The generated file, written as the loader would. LoadedRules brings it back.
+class CompiledRules final : public Step {
+ public:
+  CompiledRules(std::string path, std::string content, std::unique_ptr<Step> file)
+      : path_(std::move(path)), content_(std::move(content)), file_(std::move(file)) {}
+
+  std::string describe() const override { return "write " + path_ + " as augenrules would"; }
+  Result<std::string> diff(const Host& host) override { return file_->diff(host); }
+  Result<bool> done(const Host& host) override { return file_->done(host); }
+
+  // As the plan saw it, or as a boot in between has generated it: whoever writes it, writes it from rules.d.
+  Result<Json> capture(const Host&, BackupStore&) override { return Json::object(); }
+  Result<void> apply(Host& host, const Json&) override {
+    AUDITSHIFT_TRY(standing, done(host));
+    if (!standing) AUDITSHIFT_TRY_VOID(host.files->write_atomic(path_, content_));
+    return settle(host, path_);
+  }
+  Result<void> undo(Host&, const Json&, const BackupStore&) override { return {}; }
+
+ private:
+  std::string path_;
+  std::string content_;
+  std::unique_ptr<Step> file_;
+};
+
+}  // namespace
+
+StepSpec loaded_rules(std::string id, const std::string& compiled, const auditd::AuditVersion& version) {
+  return {.id = std::move(id),
+          .type = "loaded-rules",
+          .parameters = {{"compiled", compiled}, {"audit_version", version.to_string()}}};
+}
+
+StepSpec compiled_rules(std::string id, const std::string& path, std::string_view content) {
+  StepSpec spec{.id = std::move(id), .type = "compiled-rules"};
+  spec.parameters["path"] = path;
+  set_bytes(spec.parameters, "content", content);
+  return spec;
+}
+
+Result<std::unique_ptr<Step>> make_loaded_rules(const StepSpec& spec) {
+  const StepParameters parameters(spec);
+  AUDITSHIFT_TRY_VOID(parameters.only({"compiled", "audit_version"}));
+  AUDITSHIFT_TRY(compiled, parameters.text("compiled"));
+  AUDITSHIFT_TRY(text, parameters.text("audit_version"));
+  const auto version = auditd::AuditVersion::parse(text);
+  if (!version) return parameters.error("audit_version", "is no version");
+  return std::unique_ptr<Step>(std::make_unique<LoadedRules>(std::move(compiled), *version));
+}
+
+Result<std::unique_ptr<Step>> make_compiled_rules(const StepSpec& spec) {
+  const StepParameters parameters(spec);
+  AUDITSHIFT_TRY_VOID(parameters.only({"path", "content", "content_base64"}));
+  AUDITSHIFT_TRY(path, parameters.path("path"));
+  AUDITSHIFT_TRY(content, parameters.bytes("content"));
+  AUDITSHIFT_TRY(file, make_step(write_file(spec.id, path, content)));
+  return std::unique_ptr<Step>(
+      std::make_unique<CompiledRules>(std::move(path), std::move(content), std::move(file)));
+}
+
+}  // namespace auditshift::migrate::change

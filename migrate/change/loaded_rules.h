@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "auditd/rule.h"
+#include "migrate/change/step.h"
+
+namespace auditshift::migrate::change {
+
+/// "loaded-rules": changes nothing; its undo, which comes after that of the files behind it, brings back what
+/// a boot in between made of half-changed files: the generated `compiled` file (empty: none) and the kernel's
+/// rules.
+StepSpec loaded_rules(std::string id, const std::string& compiled, const auditd::AuditVersion& version);
+
+/// "compiled-rules": the file that augenrules generates, with this content; "loaded-rules" brings it back.
+StepSpec compiled_rules(std::string id, const std::string& path, std::string_view content);
+
+base::Result<std::unique_ptr<Step>> make_compiled_rules(const StepSpec& spec);
+base::Result<std::unique_ptr<Step>> make_loaded_rules(const StepSpec& spec);
+
+}  // namespace auditshift::migrate::change
