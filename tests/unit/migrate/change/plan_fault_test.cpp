@@ -35,6 +35,8 @@ void prepare(SimulatedHost& host, const std::string& last_line) {
             "[Service]\nExecStart=/sbin/auditd\nExecStartPost=-/sbin/augenrules --load\n");
   host.link("/etc/systemd/system/multi-user.target.wants/mdatp.service",
             "/usr/lib/systemd/system/mdatp.service");
+  host.link("/etc/systemd/system/multi-user.target.wants/auditd.service",
+            "/usr/lib/systemd/system/auditd.service");
   host.file("/etc/audit/rules.d/10-base.rules", kBase);
   host.file("/etc/audit/rules.d/mdatp.rules", kDefender, 0600);
   host.file("/etc/audit/rules.d/mdatp.rate_limit.rules",
