@@ -273,7 +273,9 @@ static __always_inline const volatile struct as_call* unfold_socketcall(__u64 ar
   __u64 number = arguments[0];
   if (number >= AS_SOCKETCALL_LIMIT) return 0;
   __u32 index = socketcalls[number];
-  if (index == 0 || index >= AS_CALL_LIMIT) return 0;
+  if (index == 0) return 0;
+  barrier_var(index); /* as in record_call() */
+  if (index >= AS_CALL_LIMIT) return 0;
   /* Fewer than six may be there; the kernel copies only what the call needs, and so the page may end. */
   if (bpf_probe_read_user(words, sizeof words, (const void*)arguments[1]) &&
       bpf_probe_read_user(words, 3 * sizeof words[0], (const void*)arguments[1]))
@@ -284,6 +286,9 @@ static __always_inline const volatile struct as_call* unfold_socketcall(__u64 ar
 
 static __always_inline int record_call(struct pt_regs* regs, long result, __u32 index, int compat,
                                        struct task_struct* task) {
+  /* Or the compiler checks a copy from which something was subtracted, which tells the verifiers of kernels
+   * 6.1 and 6.12 nothing of the register that is used. */
+  barrier_var(index);
   if (index >= AS_CALL_LIMIT) return 0;
   const volatile struct as_call* call = &calls[index];
   __u64 details[2] = {};

@@ -41,7 +41,11 @@ __noinline int add_user_string(__u32 slot, __u64 address) {
   char* target = scratch->data + used;
   /* One byte more than the longest path, to tell it from a longer one. */
   long length = bpf_probe_read_user_str(target, AS_PATH_SIZE + 1, (const void*)address);
-  if (length <= 0) {
+  if (length == 0) { /* how kernels before 6.15 tell an empty string, without its NUL */
+    set_text(scratch, slot, 0, 0);
+    return 0;
+  }
+  if (length < 0) {
     count(AS_COUNT_UNREADABLE);
     set_text(scratch, slot, 0, AS_TEXT_UNREADABLE);
     return AS_UNREADABLE;
@@ -61,6 +65,8 @@ __noinline int add_user_bytes(__u32 slot, __u64 address, __u32 length, __u32 lim
     length = limit;
     flags = AS_TEXT_TRUNCATED;
   }
+  /* Kernel 6.1 learns bounds from constants only: the compiler must not leave this check out. */
+  barrier_var(length);
   if (length > AS_PATH_SIZE) return 0;
   if (used > AS_DATA_SIZE) {
     set_text(scratch, slot, 0, AS_TEXT_TRUNCATED);
