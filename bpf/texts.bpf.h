@@ -164,11 +164,13 @@ __noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
       mount_root = (__u64)READ(struct vfsmount, place.mount, mnt_root);
       continue;
     }
-    if (used > AS_DATA_SIZE || used - start > AS_PATH_SIZE) break;
     struct qstr name = {};
     const struct dentry* dentry = (const struct dentry*)place.dentry;
     bpf_core_read(&name, sizeof name, &dentry->d_name);
-    long length = bpf_probe_read_kernel_str(scratch->data + used, AS_NAME_SIZE, name.name);
+    __u32 at = used; /* checked right before its use: kernel 6.1 forgets the bounds of what was on the stack */
+    barrier_var(at);
+    if (at > AS_DATA_SIZE || at - start > AS_PATH_SIZE) break;
+    long length = bpf_probe_read_kernel_str(scratch->data + at, AS_NAME_SIZE, name.name);
     __u64 parent = (__u64)READ(struct dentry, place.dentry, d_parent);
     if (length <= 0 || parent == place.dentry) { /* no way up: a pipe, memfd, or an unmounted tree */
       if (length > 0) used += length; /* and where it stands is not known: note_name() has no use */
