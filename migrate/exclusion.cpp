@@ -63,7 +63,12 @@ class Translator {
           intent.serves_user_rules || (entry->rule && serves_user_rules(facts_, order_, *entry));
     }
     intent.evidence = judge_need(facts_, order_, group);
-    if (intent.evidence.verdict == ExclusionEvidence::Verdict::dead) intent.serves_user_rules = false;
+    // What is on disk but not in the kernel keeps nothing out now, and may from the next boot on.
+    const bool comes_with_a_boot = std::any_of(
+        group.rules.begin(), group.rules.end(),
+        [](const InventoryRule* entry) { return entry->valid && entry->loaded == std::optional(false); });
+    if (intent.evidence.verdict == ExclusionEvidence::Verdict::dead && !comes_with_a_boot)
+      intent.serves_user_rules = false;
     if (group.path.empty())
       explain_untranslatable(facts_, group, intent);
     else

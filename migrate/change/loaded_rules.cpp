@@ -52,7 +52,8 @@ class LoadedRules final : public Step {
     if (found == json.end()) return base::Error(base::Errc::invalid, "loaded-rules: nothing was captured");
     AUDITSHIFT_TRY(captured, captured_file_from_json(*found));
     AUDITSHIFT_TRY(now, read_file_state(*host.files, captured.path));
-    if (now == captured.state) return {};
+    // Even then a write that was cut off may have left its temporary file.
+    if (now == captured.state) return settle(host, captured.path);
     const auditd::SysrootView view(*host.files);
     auditd::ParseOptions options;
     options.version = version_;
