@@ -167,7 +167,8 @@ __noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
     struct qstr name = {};
     const struct dentry* dentry = (const struct dentry*)place.dentry;
     bpf_core_read(&name, sizeof name, &dentry->d_name);
-    __u32 at = used; /* checked right before its use: kernel 6.1 forgets the bounds of what was on the stack */
+    __u32 at =
+        used; /* checked right before its use: kernel 6.1 forgets the bounds of what was on the stack */
     barrier_var(at);
     if (at > AS_DATA_SIZE || at - start > AS_PATH_SIZE) break;
     long length = bpf_probe_read_kernel_str(scratch->data + at, AS_NAME_SIZE, name.name);

@@ -43,9 +43,10 @@ void mark_dangers(std::vector<sensor::Advice>& advice) {
   const auto mounts = migrate::mount_points(*host);
   for (sensor::Advice& item : advice) {
     migrate::ManagedExclusion entry;
-    entry.kind = item.entry.kind == sensor::ExclusionKind::process ? migrate::ManagedExclusion::Kind::process_path
-                 : item.entry.kind == sensor::ExclusionKind::file  ? migrate::ManagedExclusion::Kind::file
-                                                                   : migrate::ManagedExclusion::Kind::folder;
+    entry.kind = item.entry.kind == sensor::ExclusionKind::process
+                     ? migrate::ManagedExclusion::Kind::process_path
+                 : item.entry.kind == sensor::ExclusionKind::file ? migrate::ManagedExclusion::Kind::file
+                                                                  : migrate::ManagedExclusion::Kind::folder;
     entry.value = item.entry.path;
     const migrate::PathFacts facts = migrate::look_at_path(*host, entry.value, mounts);
     item.dangers = migrate::dangers_of(entry, &facts);
