@@ -12,6 +12,7 @@
 #include "migrate/collect.h"
 #include "migrate/outside/choose_agent.h"
 #include "migrate/outside/native_agent.h"
+#include "migrate/outside/package_managers.h"
 #include "migrate/outside/systemd_boot.h"
 #include "migrate/outside/systemd_services.h"
 
@@ -73,6 +74,8 @@ base::Result<ChangeHost> open_change_host(const std::string& root, AgentKind wan
   on.host.services = std::make_shared<migrate::outside::SystemdServices>(on.host.files, on.host.processes);
   on.host.boot =
       std::make_shared<migrate::outside::SystemdBoot>(on.host.files, on.host.processes, on.host.clock);
+  on.host.packages = migrate::outside::detect_packages(*on.host.files, on.host.processes);
+  on.announcer = migrate::change::make_journald_announcer();
   AUDITSHIFT_TRY(agent, find_agent(on.host, wanted));
   on.host.agent = std::move(agent);
   return on;

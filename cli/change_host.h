@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "migrate/change/announcer.h"
 #include "migrate/change/host.h"
 #include "migrate/change/make_plan.h"
 
@@ -16,6 +17,7 @@ namespace auditshift::cli {
 struct ChangeHost {
   migrate::World world;
   migrate::change::Host host;
+  std::shared_ptr<migrate::change::Announcer> announcer;  ///< the host's log; null for a captured host
 };
 
 /// The running host, or below `root` a captured one, which can be planned for and not changed.

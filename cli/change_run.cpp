@@ -2,12 +2,15 @@
 #include "cli/change_run.h"
 
 #include <signal.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "base/text.h"
+#include "migrate/change/package_rollback.h"
+#include "migrate/change/publish_result.h"
 #include "migrate/change/verify.h"
 
 namespace auditshift::cli {
@@ -101,21 +104,34 @@ std::string caller_of(const migrate::change::Host& host) {
   return text;
 }
 
-migrate::change::TransactionOptions transaction_options(const migrate::change::Host& host,
-                                                        base::Progress& progress) {
+migrate::change::TransactionOptions transaction_options(const ChangeHost& on, base::Progress& progress) {
   migrate::change::TransactionOptions options;
-  options.caller = caller_of(host);
+  options.caller = caller_of(on.host);
   options.interrupted = interrupted;
   options.progress = &progress;
-  options.verify = [](const migrate::change::Host& on, const migrate::change::Plan& plan) {
+  options.announcer = on.announcer.get();
+  options.verify = [](const migrate::change::Host& host, const migrate::change::Plan& plan) {
+    if (migrate::change::is_package_plan(plan)) return migrate::change::verify_packages(host, plan);
     migrate::change::VerifyOptions verify;
     verify.plan = &plan;
     verify.settle = std::chrono::seconds(120);
     // Records made before the rules left may still be on their way.
-    verify.since = plan.reboot ? migrate::change::booted_at(*on.clock) : on.clock->now();
-    return migrate::change::verify_host(on, verify);
+    verify.since = plan.reboot ? migrate::change::booted_at(*host.clock) : host.clock->now();
+    return migrate::change::verify_host(host, verify);
   };
   return options;
+}
+
+void publish(const ChangeHost& on, const Outcome& outcome, const migrate::change::Status* status) {
+  // Where Debian's prometheus-node-exporter looks for text files.
+  constexpr const char* kMetrics = "/var/lib/prometheus/node-exporter";
+  const std::string metrics = on.host.files->exists(kMetrics) ? kMetrics : "";
+  const migrate::change::PublishedResult result{.id = status == nullptr ? "" : status->id,
+                                                .outcome = outcome,
+                                                .at = on.host.clock->now(),
+                                                .next = status == nullptr ? "" : status->next};
+  if (const auto told = migrate::change::publish_result(*on.host.files, result, {metrics}); !told)
+    spdlog::warn("the result could not be left for others: {}", told.error().message());
 }
 
 int exit_code_of(const Outcome& outcome) {

@@ -41,9 +41,13 @@ base::Result<ChangeHost> open_transaction_host();
 /// "root (login uid 1000): auditshift switch --yes".
 std::string caller_of(const migrate::change::Host& host);
 
-/// Options of every transaction: verification, signals, progress. `progress` and `host` outlive the result.
-migrate::change::TransactionOptions transaction_options(const migrate::change::Host& host,
-                                                        base::Progress& progress);
+/// Options of every transaction: verification, signals, progress, the host's log. `progress` and `on` outlive
+/// the result.
+migrate::change::TransactionOptions transaction_options(const ChangeHost& on, base::Progress& progress);
+
+/// Tells those who did not watch (login message, metrics). What goes wrong with that is a warning.
+void publish(const ChangeHost& on, const migrate::change::Outcome& outcome,
+             const migrate::change::Status* status);
 
 /// The exit code of the command contract.
 int exit_code_of(const migrate::change::Outcome& outcome);

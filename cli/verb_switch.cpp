@@ -48,6 +48,7 @@ int finish(ChangeHost& on, const Plan& plan, const migrate::change::Outcome& out
   if (outcome.kind == migrate::change::Outcome::Kind::reboot_needed)
     if (const auto armed = arm_reboot(on, when, &plan, context); !armed) (void)report(armed.error());
   const auto status = migrate::change::Transactions(on.host).status();
+  publish(on, outcome, status ? &*status : nullptr);
   say_outcome(outcome, options.change, status ? &*status : nullptr, context);
   return exit_code_of(outcome);
 }
@@ -56,7 +57,7 @@ base::Result<int> carry_out(ChangeHost& on, const Plan& plan, const Options& opt
                             const Context& context) {
   const auto progress = context.progress();
   migrate::change::Transactions transactions(on.host);
-  AUDITSHIFT_TRY(outcome, transactions.begin(plan, transaction_options(on.host, *progress)));
+  AUDITSHIFT_TRY(outcome, transactions.begin(plan, transaction_options(on, *progress)));
   return finish(on, plan, outcome, options, when, context);
 }
 
@@ -85,7 +86,7 @@ base::Result<int> go_on(const migrate::change::Status& status, const Options& op
   if (const auto code = run_detached(on.host, "switch", options.change.yes)) return *code;
   const auto progress = context.progress();
   migrate::change::Transactions transactions(on.host);
-  AUDITSHIFT_TRY(outcome, transactions.resume(transaction_options(on.host, *progress)));
+  AUDITSHIFT_TRY(outcome, transactions.resume(transaction_options(on, *progress)));
   return finish(on, status.plan, outcome, options, *when, context);
 }
 
@@ -148,8 +149,9 @@ base::Result<int> resume(const ChangeArguments& arguments, const Context& contex
   catch_signals();
   const auto progress = context.progress();
   migrate::change::Transactions transactions(on.host);
-  AUDITSHIFT_TRY(outcome, transactions.resume(transaction_options(on.host, *progress)));
+  AUDITSHIFT_TRY(outcome, transactions.resume(transaction_options(on, *progress)));
   const auto status = transactions.status();
+  publish(on, outcome, status ? &*status : nullptr);
   say_outcome(outcome, arguments, status ? &*status : nullptr, context);
   return exit_code_of(outcome);
 }

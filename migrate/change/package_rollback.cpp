@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "migrate/change/package_steps.h"
 #include "migrate/outside/package_versions.h"
@@ -132,6 +133,31 @@ PackagePlan plan_package_rollback(const BuildVersion& build, const PackageFacts&
   if (facts.pinned && (change || !*facts.pinned))
     plan.steps.push_back(package_pin("pin-" + facts.package, facts.package, true));
   return plan;
+}
+
+Plan package_plan(const PackagePlan& packages, base::WallTime now) {
+  Plan plan;
+  plan.created_at = now;
+  plan.steps = packages.steps;
+  plan.before_reboot = plan.steps.size();
+  plan.facts = {{"package_version", packages.version}};
+  plan.facts_hash = base::sha256(base::dump_json(plan.facts, base::JsonStyle::compact));
+  plan.expectations = {{"package_version", packages.version}};
+  return plan;
+}
+
+bool is_package_plan(const Plan& plan) { return plan.expectations.contains("package_version"); }
+
+base::Result<Verification> verify_packages(const Host& host, const Plan& plan) {
+  Verification verification;
+  for (const StepSpec& spec : plan.steps) {
+    // The pin is taken away for the change alone.
+    if (&spec != &plan.steps.back() && spec.type == "package-pin") continue;
+    AUDITSHIFT_TRY(step, make_step(spec));
+    AUDITSHIFT_TRY(done, step->done(host));
+    verification.checks.push_back({spec.type, done, step->describe() + (done ? "" : ": is not so")});
+  }
+  return verification;
 }
 
 PackagePlan plan_package_forward(const PackageFacts& facts) {

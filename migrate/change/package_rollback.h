@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "migrate/build_version.h"
+#include "migrate/change/plan.h"
 #include "migrate/change/step.h"
+#include "migrate/change/transaction.h"
 #include "migrate/outside/packages.h"
 
 namespace auditshift::migrate::change {
@@ -56,6 +58,13 @@ inline constexpr const char* kBuildExpiryUnknown = "PKG003";
 PackagePlan plan_package_rollback(const BuildVersion& build, const PackageFacts& facts,
                                   const std::optional<BuildExpiry>& expiry, std::chrono::sys_days today,
                                   const std::vector<std::string>& consent);
+
+/// The transaction that carries such a change out, apart from tool version and machine.
+Plan package_plan(const PackagePlan& packages, base::WallTime now);
+/// Whether a transaction is one of package_plan's.
+bool is_package_plan(const Plan& plan);
+/// Asks the package manager whether each step of such a plan stands.
+base::Result<Verification> verify_packages(const Host& host, const Plan& plan);
 
 /// The way back up: no pin, and the newest build on offer.
 PackagePlan plan_package_forward(const PackageFacts& facts);

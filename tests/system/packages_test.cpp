@@ -3,7 +3,6 @@
 // in a copy of this machine without a network.
 #include <fcntl.h>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -289,6 +288,41 @@ TEST_P(RealPackages, RollBackByStepsAndForwardAgain) {
     const auto undone = step->first->undo(host, step->second, backups);
     ASSERT_TRUE(undone.ok()) << undone.error().message();
   }
+  EXPECT_EQ(packages_->installed("mdatp").value(), version("101.24082.0004"));
+  EXPECT_FALSE(packages_->pinned("mdatp").value());
+}
+
+/// The same by the command, as an operator gives it.
+TEST_P(RealPackages, TheCommandGoesToAnOlderBuildAndBack) {
+  install("101.24082.0004");
+  base::SystemProcessRunner runner;
+  const auto tool = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), AUDITSHIFT_TOOL);
+    const auto done = runner.run({.argv = words, .input = {}, .timeout = std::chrono::minutes(3)});
+    EXPECT_TRUE(done.ok());
+    return done ? *done : base::Completed();
+  };
+  const auto unavailable = tool({"rollback", "--to-build", "101.24062.0001", "--yes"});
+  EXPECT_EQ(unavailable.exit_code, 2) << unavailable.errors;
+  EXPECT_THAT(unavailable.errors, testing::HasSubstr("PKG001"));
+  const auto expired = tool({"rollback", "--to-build", "101.24072.0000", "--yes"});
+  EXPECT_EQ(expired.exit_code, 2) << expired.errors;
+  EXPECT_THAT(expired.errors, testing::HasSubstr("--accept PKG002"));
+  EXPECT_EQ(packages_->installed("mdatp").value(), version("101.24082.0004"));
+
+  const std::vector<std::string> consented = {"rollback", "--to-build", "101.24072.0000",
+                                              "--accept", "PKG002",     "--yes"};
+  const auto down = tool(consented);
+  EXPECT_EQ(down.exit_code, 0) << down.output << down.errors;
+  EXPECT_THAT(down.errors, testing::HasSubstr("warning: updates that the vendor's portal orders"));
+  EXPECT_EQ(packages_->installed("mdatp").value(), version("101.24072.0001"));
+  EXPECT_TRUE(packages_->pinned("mdatp").value());
+  const auto again = tool(consented);
+  EXPECT_EQ(again.exit_code, 0) << again.output << again.errors;
+  EXPECT_EQ(packages_->installed("mdatp").value(), version("101.24072.0001"));
+
+  const auto back = tool({"rollback", "--yes"});
+  EXPECT_EQ(back.exit_code, 0) << back.output << back.errors;
   EXPECT_EQ(packages_->installed("mdatp").value(), version("101.24082.0004"));
   EXPECT_FALSE(packages_->pinned("mdatp").value());
 }
