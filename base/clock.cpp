@@ -48,7 +48,9 @@ std::optional<WallTime> parse_utc(std::string_view text) {
     return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
                                          std::chrono::day(day)};
-  if (!date.ok()) return std::nullopt;
+  // Nanoseconds since 1970 in 64 bits end in the year 2262.
+  constexpr std::chrono::year kFirst{1970}, kLast{2261};
+  if (!date.ok() || date.year() < kFirst || date.year() > kLast) return std::nullopt;
   const WallTime time = std::chrono::sys_days(date) + std::chrono::hours(hour) +
                         std::chrono::minutes(minute) + std::chrono::seconds(second);
   // Whatever does not come out as it went in was no such time (hour 25, missing digits).

@@ -19,8 +19,9 @@ USER_SPACE = "bookworm"  # the suite whose user space and kernel a scenario gets
 class Lab:
     """Of one run of one scenario."""
 
-    def __init__(self, scenario, payload):
+    def __init__(self, scenario, payload, build):
         self._scenario, self._payload = scenario, payload
+        self.build = build  # the build directory, for what is not in the payload
         self._evidence = STORE / "failed" / scenario
         shutil.rmtree(self._evidence, ignore_errors=True)
         self._machines = 0

@@ -30,9 +30,9 @@ def summary(module):
     return module.__doc__.strip().splitlines()[0]
 
 
-def run_one(name, module, payload):
+def run_one(name, module, payload, build):
     print(f"{name}: {summary(module)}", flush=True)
-    lab, started = Lab(name, payload), time.monotonic()
+    lab, started = Lab(name, payload, build), time.monotonic()
     try:
         module.run(lab)
     except MachineError as error:
@@ -58,7 +58,7 @@ def main():
     STORE.mkdir(parents=True, exist_ok=True)
     payload = STORE / "payload.tar"
     subprocess.run([HERE / "payload.sh", chosen.build, payload], check=True)
-    labs = [run_one(name, known[name], payload) for name in chosen.names or known]
+    labs = [run_one(name, known[name], payload, pathlib.Path(chosen.build).resolve()) for name in chosen.names or known]
     failed = sum(lab.failed for lab in labs)
     print(f"{sum(lab.passed for lab in labs)} passed, {failed} failed, {sum(lab.skipped for lab in labs)} skipped")
     return 1 if failed else 0

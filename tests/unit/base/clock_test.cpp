@@ -38,5 +38,12 @@ TEST(SystemClock, GoesForward) {
   EXPECT_GT(now, at(1'700'000'000));
 }
 
+TEST(ParseUtc, TakesWhatNanosecondsCanHold) {
+  EXPECT_TRUE(parse_utc("1970-01-01T00:00:00Z"));
+  EXPECT_TRUE(parse_utc("2261-12-31T23:59:59Z"));
+  EXPECT_FALSE(parse_utc("1969-12-31T23:59:59Z"));
+  EXPECT_FALSE(parse_utc("4052-11-21T08:00:00Z"));
+}
+
 }  // namespace
 }  // namespace auditshift::base

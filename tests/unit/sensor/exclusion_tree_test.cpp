@@ -55,7 +55,8 @@ TEST(ExclusionTree, MarksWhatIsExcludedAndNotTheWayThere) {
 }
 
 TEST(ExclusionTree, KeepsLongNamesApart) {
-  for (const std::size_t length : {AS_NODE_NAME - 1, AS_NODE_NAME, AS_NODE_NAME + 1, 2 * AS_NODE_NAME, 255}) {
+  constexpr std::size_t kPiece = AS_NODE_NAME;
+  for (const std::size_t length : {kPiece - 1, kPiece, kPiece + 1, 2 * kPiece, std::size_t{255}}) {
     const std::string path = "/" + std::string(length, 'x');
     const KernelExclusion entry{path, AS_NODE_FILE};
     const auto tree = ExclusionTree::make({&entry, 1});
