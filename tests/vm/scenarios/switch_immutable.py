@@ -61,7 +61,7 @@ def state_of(machine):
         "status": machine.check("auditctl -s | head -n 1").strip(),
         "rules": machine.check("auditctl -l"),
         "files": machine.check(f"find {FILES} -printf '%p %m %u %g\\n' -type f -exec sha256sum {{}} + 2>/dev/null | sort"),
-        "subsystem": machine.check("mdatp health --field supplementary_events_subsystem").strip().strip('"'),
+        "subsystem": machine.check("mdatp health --field supplementary_events_subsystem").split('"')[1],
     }
 
 
