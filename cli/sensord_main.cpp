@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -64,8 +65,11 @@ void declare(CLI::App& app, Options& options) {
       ->type_name("FILE")
       ->capture_default_str();
   app.add_option("--format", options.daemon.format, "ecs, ocsf or raw")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Format>{{"ecs", Format::ecs}, {"ocsf", Format::ocsf}, {"raw", Format::raw}}))
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, Format>{
+                                      {"ecs", Format::ecs}, {"ocsf", Format::ocsf}, {"raw", Format::raw}})
+              .description(""))
+      ->type_name("FORMAT")
       ->default_str("ecs");
   app.add_option("--rotate-size", options.file.rotate_bytes, "begin a new file at this size; 0 is never")
       ->transform(CLI::AsSizeValue(false))
@@ -75,7 +79,9 @@ void declare(CLI::App& app, Options& options) {
       ->transform(
           CLI::CheckedTransformer(std::map<std::string, SyncPolicy>{{"never", SyncPolicy::never},
                                                                     {"second", SyncPolicy::every_second},
-                                                                    {"batch", SyncPolicy::every_batch}}))
+                                                                    {"batch", SyncPolicy::every_batch}})
+              .description(""))
+      ->type_name("WHEN")
       ->default_str("second");
   app.add_option("--socket", options.daemon.control_socket, "control socket")
       ->type_name("PATH")
@@ -170,6 +176,18 @@ int report(const base::Error& error) {
   return error.code() == base::Errc::busy ? kExitBusy : kExitFailed;
 }
 
+/// Where the daemon writes, for whoever starts it without a unit that has made these directories.
+base::Result<void> make_directories(const Options& options, const base::Sysroot& host) {
+  std::vector<std::string> files = {options.daemon.control_socket, options.daemon.state_file};
+  if (options.daemon.file) files.push_back(options.daemon.file->path);
+  for (const std::string& file : files) {
+    const std::string directory = file.substr(0, std::max<std::size_t>(file.rfind('/'), 1));
+    if (file.starts_with('/') && !host.exists(directory))
+      AUDITSHIFT_TRY_VOID(host.make_directories(directory, 0700));
+  }
+  return {};
+}
+
 int run(Options& options) {
   base::init_logging(options.quiet     ? base::Verbosity::quiet
                      : options.verbose ? base::Verbosity::verbose
@@ -182,6 +200,7 @@ int run(Options& options) {
   }
   const auto host = base::Sysroot::open("/");
   if (!host.ok()) return report(host.error());
+  if (const auto made = make_directories(options, *host); !made) return report(made.error());
   const base::SystemClock clock;
   sensor::Daemon daemon(options.daemon, make_candidates(options, *host, clock), *host, clock);
   const auto result = daemon.run(confine);

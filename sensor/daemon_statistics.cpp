@@ -44,7 +44,10 @@ void Daemon::request_statistics(const base::Json& request, ControlPeer peer) {
   window.provider_changes = chooser_->changes().size();
   if (window.at_source) {
     auto before = chooser_->source_counts();
-    if (!before.ok()) return window.peer.fail(before.error());
+    if (!before.ok()) {
+      if (statistics_.empty()) (void)chooser_->count_at_source(false).ok();
+      return window.peer.fail(before.error());
+    }
     window.before = *std::move(before);
   } else {
     window.window = std::make_unique<StatisticsWindow>();

@@ -142,6 +142,16 @@ TEST_P(SensordTest, IsConfinedAndPrivateAndTellsItsManager) {
   EXPECT_NE(sensor_.notifications().find("STOPPING=1"), std::string::npos);
 }
 
+TEST_P(SensordTest, MakesItsOwnDirectoriesForItselfAlone) {
+  sensor_.set_output(sensor_.file("made/by/it/events.ndjson"));
+  start();
+  struct stat info {};
+  for (const char* directory : {"made", "made/by", "made/by/it"}) {
+    ASSERT_EQ(::stat(sensor_.file(directory).c_str(), &info), 0) << directory;
+    EXPECT_EQ(info.st_mode & 07777U, 0700U) << directory;
+  }
+}
+
 TEST_P(SensordTest, GoesOnAfterKill9) {
   start();
   EXPECT_EQ(sensor_.stop(SIGKILL), -SIGKILL);
