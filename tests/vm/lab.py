@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a scenario works with: machines made from cached images, and a place for what it finds."""
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -8,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 
-from machine import Machine, MachineError
+from machine import FROZEN_DISK, Machine, MachineError
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
@@ -17,14 +18,17 @@ USER_SPACE = "bookworm"  # the suite whose user space and kernel a scenario gets
 
 
 class Lab:
-    """Of one run of one scenario."""
+    """Of one run of one scenario. `shelf`: a directory of the whole run, for machines that scenarios share; `quick`:
+    the short form of the scenario, if it has one."""
 
-    def __init__(self, scenario, payload, build):
-        self._scenario, self._payload = scenario, payload
+    def __init__(self, scenario, payload, build, shelf, quick=False):
+        self.quick = quick
+        self._scenario, self._payload, self._shelf = scenario, payload, pathlib.Path(shelf)
         self.build = build  # the build directory, for what is not in the payload
         self._evidence = STORE / "failed" / scenario
         shutil.rmtree(self._evidence, ignore_errors=True)
         self._machines = 0
+        self._lines = None  # where what is found goes instead of standard output
         self.passed, self.failed, self.skipped = 0, 0, 0
 
     def that(self, holds, what, detail=""):
@@ -35,7 +39,7 @@ class Lab:
         else:
             self.failed += 1
             if detail:
-                print("       " + str(detail).strip().replace("\n", "\n       "), flush=True)
+                self._say("       " + str(detail).strip().replace("\n", "\n       "))
         return bool(holds)
 
     def equal(self, found, wanted, what):
@@ -56,6 +60,40 @@ class Lab:
         """An error that ends the scenario."""
         self.failed += 1
         self._print("FAIL", str(error))
+
+    def prepared(self, name, prepare, **options):
+        """A machine that prepare(lab, machine) made ready, frozen: made once in a run of many scenarios, for
+        machine(frozen=…), which has it running again within seconds and as often as wanted."""
+        place = self._shelf / name
+        if not (place / "options").exists():
+            with self.machine(**options) as machine:
+                prepare(self, machine)
+                machine.freeze(place)
+            if not (place / FROZEN_DISK).exists():
+                raise MachineError(f"the machine {name} could not be prepared")
+            (place / "options").write_text(repr(options))
+        return place
+
+    def parallel(self, tasks, at_once=2):
+        """Calls each with a lab of its own, so many at a time; what each found is printed in one piece when it is over."""
+
+        def call(number, task):
+            part = Lab.__new__(Lab)
+            part.__dict__.update(self.__dict__, passed=0, failed=0, skipped=0, _machines=1000 * number, _lines=[])
+            try:
+                task(part)
+            except MachineError as error:
+                part.failure(error)
+            return part
+
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            for done in concurrent.futures.as_completed(
+                [pool.submit(call, number, task) for number, task in enumerate(tasks, 1)]
+            ):
+                part = done.result()
+                print("\n".join(part._lines), flush=True)
+                self.passed, self.failed = self.passed + part.passed, self.failed + part.failed
+                self.skipped += part.skipped
 
     @contextlib.contextmanager
     def machine(self, kernel=USER_SPACE, suite=USER_SPACE, **options):
@@ -82,9 +120,14 @@ class Lab:
         kept = machine.keep_evidence(self._evidence / f"machine-{self._machines}")
         self.note(f"console and journal of this machine: {kept}")
 
-    @staticmethod
-    def _print(mark, text):
-        print(f"  {mark} {text}", flush=True)
+    def _print(self, mark, text):
+        self._say(f"  {mark} {text}")
+
+    def _say(self, line):
+        if self._lines is None:
+            print(line, flush=True)
+        else:
+            self._lines.append(line)
 
 
 def image(kind, suite):

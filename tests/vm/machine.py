@@ -23,6 +23,7 @@ import time
 BOOT_SECONDS = 300
 COMMAND_SECONDS = 120
 CHUNK = 256 * 1024  # bytes of a file in one message to the agent
+FROZEN_DISK, FROZEN_MEMORY = "disk.qcow2", "memory"
 
 
 class MachineError(Exception):
@@ -105,15 +106,52 @@ class GuestAgent:
         return line
 
 
+class Monitor:
+    """QEMU's own protocol (QMP): one line of JSON each way, events in between."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(60)
+        try:
+            self._socket.connect(str(path))
+            self._lines = self._socket.makefile("rb")
+            json.loads(self._lines.readline())  # the greeting
+            self.call("qmp_capabilities")
+        except (OSError, ValueError) as error:
+            raise MachineError(f"QEMU's monitor: {error}") from error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._lines.close()
+        self._socket.close()
+
+    def call(self, command, **arguments):
+        self._socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        while True:
+            line = self._lines.readline()
+            if not line:
+                raise MachineError(f"QEMU's monitor: {command}: no answer")
+            answer = json.loads(line)
+            if "error" in answer:
+                raise MachineError(f"QEMU's monitor: {command}: {answer['error'].get('desc')}")
+            if "return" in answer:
+                return answer["return"]
+
+
 class Machine:
     """One virtual machine. Use as a context manager: at the end it is stopped and its disk thrown away.
 
     root: file of a root file system; kernel: directory with vmlinuz, initrd and modules.ext4 (both of image.sh);
     directory: where its disk, sockets and console log lie; payload: a tar file, unpacked at / after the first boot;
-    append: further words of the kernel's command line; date: what its clock starts at ("2026-01-31T23:59:00").
+    append: further words of the kernel's command line; date: what its clock starts at ("2026-01-31T23:59:00");
+    frozen: a directory that freeze() filled: this machine goes on from there, with the programs that it had.
     """
 
-    def __init__(self, root, kernel, directory, payload=None, append="", date=None, memory=1024, cores=2):
+    def __init__(
+        self, root, kernel, directory, payload=None, append="", date=None, memory=1024, cores=2, frozen=None
+    ):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._root, self._kernel = pathlib.Path(root), pathlib.Path(kernel)
@@ -121,15 +159,25 @@ class Machine:
         self._memory, self._cores = memory, cores
         self._disk = self.directory / "disk.qcow2"
         self._process = None
+        self._console_mark = 0
+        self._frozen = None if frozen is None else pathlib.Path(frozen).resolve()
         self._agent = GuestAgent(self.directory / "agent.sock")
         self.kernel_version = (self._kernel / "version").read_text().strip()
-        backing = ["-F", "raw", "-b", str(self._root.resolve())]
+        below, form = (self._root.resolve(), "raw") if frozen is None else (self._frozen / FROZEN_DISK, "qcow2")
+        backing = ["-F", form, "-b", str(below)]
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(self._disk)], check=True)
 
     def __enter__(self):
-        self.start()
-        if self._payload:
-            self.check("tar -x --no-same-owner -C / -f /dev/vdc", seconds=300)
+        try:
+            if self._frozen is not None:
+                self._thaw()
+            else:
+                self.start()
+                if self._payload:
+                    self.check("tar -x --no-same-owner -C / -f /dev/vdc", seconds=300)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -142,9 +190,45 @@ class Machine:
 
     def start(self, seconds=BOOT_SECONDS):
         """Switches it on and waits until it answers."""
-        with open(self.directory / "qemu.log", "ab") as log:
-            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._start()
         self.wait_boot(seconds)
+
+    def _start(self, options=()):
+        with open(self.directory / "qemu.log", "ab") as log:
+            command = [*self._command(), *options]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def _thaw(self):
+        self._start(["-incoming", f"exec:cat '{self._frozen / FROZEN_MEMORY}'"])
+        end = time.monotonic() + COMMAND_SECONDS
+        while not (self.directory / "monitor.sock").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        with Monitor(self.directory / "monitor.sock") as monitor:
+            while monitor.call("query-migrate").get("status") != "completed":
+                if time.monotonic() > end:
+                    raise MachineError(f"the frozen machine {self._frozen} does not go on")
+                time.sleep(0.1)
+            monitor.call("cont")
+        self.wait_boot()
+
+    def freeze(self, directory):
+        """Stops the machine and keeps all of it, disk and memory, for others to go on from. The machine is over then."""
+        target = pathlib.Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        self.check("sync")
+        with Monitor(self.directory / "monitor.sock") as monitor:
+            monitor.call("stop")
+            monitor.call("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+            monitor.call("migrate", uri=f"exec:cat > '{target.resolve() / FROZEN_MEMORY}'")
+            while (state := monitor.call("query-migrate").get("status")) in ("setup", "active", "device"):
+                time.sleep(0.1)
+            if state != "completed":
+                raise MachineError(f"the machine's memory could not be kept: {state}")
+            monitor.call("quit")
+        self._agent.close()
+        self._process.wait()
+        self._process = None
+        shutil.move(self._disk, target / FROZEN_DISK)
 
     def _command(self):
         date = ["-rtc", f"base={self._date}"] if self._date else []
@@ -172,6 +256,7 @@ class Machine:
             "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=agent,path={self.directory}/agent.sock,server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
+            "-qmp", f"unix:{self.directory}/monitor.sock,server=on,wait=off",
             *drives, *date,
         ]  # fmt: skip
 
@@ -226,6 +311,19 @@ class Machine:
                 return True
             time.sleep(0.5)
         return False
+
+    def wait_console(self, text, seconds=COMMAND_SECONDS):
+        """Waits until the console shows the text, since mark_console(); whether it did."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if text in self.console.read_text(errors="replace")[self._console_mark :]:
+                return True
+            time.sleep(0.02)
+        return False
+
+    def mark_console(self):
+        """From here on wait_console() looks."""
+        self._console_mark = len(self.console.read_text(errors="replace")) if self.console.exists() else 0
 
     def read(self, path):
         return self.get(path).decode(errors="replace")

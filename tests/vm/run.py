@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""usage: run.py [--build DIRECTORY] [list | SCENARIO…]: runs the scenarios in virtual machines.
+"""usage: run.py [--build DIRECTORY] [--quick] [list | SCENARIO…]: runs the scenarios in virtual machines.
 
-Without a name all of them, one after the other. Exit: 0 all passed, 1 something failed, 64 usage.
+Without a name all of them, one after the other; with --quick those that say QUICK, each in its short form. Exit: 0 all
+passed, 1 something failed, 64 usage.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import importlib
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -30,9 +32,9 @@ def summary(module):
     return module.__doc__.strip().splitlines()[0]
 
 
-def run_one(name, module, payload, build):
+def run_one(name, module, payload, build, shelf, quick):
     print(f"{name}: {summary(module)}", flush=True)
-    lab, started = Lab(name, payload, build), time.monotonic()
+    lab, started = Lab(name, payload, build, shelf, quick), time.monotonic()
     try:
         module.run(lab)
     except MachineError as error:
@@ -45,6 +47,7 @@ def main():
     known = scenarios()
     options = argparse.ArgumentParser(description="Runs scenarios in virtual machines.")
     options.add_argument("--build", default=HERE.parent.parent / "build/debug", help="what to take the programs from")
+    options.add_argument("--quick", action="store_true", help="a short form of the most important ones")
     options.add_argument("names", nargs="*", metavar="SCENARIO", help="'list' shows them; default all")
     chosen = options.parse_args()
     if chosen.names == ["list"]:
@@ -56,9 +59,13 @@ def main():
             print(f"error: no such scenario: {name} (there are: {', '.join(known)})", file=sys.stderr)
             return 64
     STORE.mkdir(parents=True, exist_ok=True)
-    payload = STORE / "payload.tar"
-    subprocess.run([HERE / "payload.sh", chosen.build, payload], check=True)
-    labs = [run_one(name, known[name], payload, pathlib.Path(chosen.build).resolve()) for name in chosen.names or known]
+    names = chosen.names or [name for name in known if getattr(known[name], "QUICK", False) or not chosen.quick]
+    build = pathlib.Path(chosen.build).resolve()
+    # Other runs with other programs may share the store.
+    with tempfile.TemporaryDirectory(prefix="run-", dir=STORE) as shelf:
+        payload = pathlib.Path(shelf) / "payload.tar"
+        subprocess.run([HERE / "payload.sh", build, payload], check=True)
+        labs = [run_one(name, known[name], payload, build, shelf, chosen.quick) for name in names]
     failed = sum(lab.failed for lab in labs)
     print(f"{sum(lab.passed for lab in labs)} passed, {failed} failed, {sum(lab.skipped for lab in labs)} skipped")
     return 1 if failed else 0
