@@ -11,6 +11,7 @@
 #include "migrate/change/rule_json.h"
 #include "migrate/change/rule_restore.h"
 #include "migrate/change/step_parameters.h"
+#include "migrate/owner.h"
 
 namespace auditshift::migrate::change {
 namespace {
@@ -18,11 +19,15 @@ namespace {
 using base::Json;
 using base::Result;
 
-/// Stands before the steps that change rules files, so its undo comes after theirs.
+struct NotedFile {
+  std::string path;
+  std::optional<FileState> expected;
+};
+
 class LoadedRules final : public Step {
  public:
-  LoadedRules(std::string compiled, auditd::AuditVersion version)
-      : compiled_(std::move(compiled)), version_(version) {}
+  LoadedRules(std::string compiled, auditd::AuditVersion version, std::vector<NotedFile> files)
+      : compiled_(std::move(compiled)), version_(version), files_(std::move(files)) {}
 
   std::string describe() const override { return "note which audit rules are loaded"; }
   Result<std::string> diff(const Host&) override { return std::string(); }
@@ -31,6 +36,12 @@ class LoadedRules final : public Step {
 
   Result<Json> capture(const Host& host, BackupStore& backups) override {
     AUDITSHIFT_TRY(json, capture_live(host));
+    Json files = Json::array();
+    for (const NotedFile& noted : files_) {
+      AUDITSHIFT_TRY(file, capture_file(host, noted.path, noted.expected, backups));
+      files.push_back(to_json(file));
+    }
+    if (!files.empty()) json["files"] = std::move(files);
     if (compiled_.empty()) return std::move(json);
     AUDITSHIFT_TRY(file, capture_file(host, compiled_, {}, backups));
     json["compiled"] = to_json(file);
@@ -38,13 +49,40 @@ class LoadedRules final : public Step {
   }
 
   Result<void> undo(Host& host, const Json& json, const BackupStore& backups) override {
+    AUDITSHIFT_TRY_VOID(restore_files(host, json, backups));
     if (!compiled_.empty()) AUDITSHIFT_TRY_VOID(restore_compiled(host, json, backups));
     // A locked kernel takes what is on disk with its next boot.
     if (host.audit->status().state == auditd::AuditState::immutable) return {};
-    return restore_live(host, json, {});
+    AUDITSHIFT_TRY(defender, defender_rules(json));
+    return restore_live(host, json, defender);
   }
 
  private:
+  /// Those that the agent may have taken away itself.
+  static Result<std::set<std::string>> defender_rules(const Json& json) {
+    const auto list = json.find("rules");
+    if (list == json.end()) return base::Error(base::Errc::invalid, "loaded-rules: nothing was captured");
+    AUDITSHIFT_TRY(rules, rules_from_json(*list));
+    std::set<std::string> identities;
+    for (const auditd::Rule& rule : rules)
+      if (owner_of(rule, FileRole::ordinary) == Owner::defender) identities.insert(auditd::identity_of(rule));
+    return identities;
+  }
+
+  /// Those that are still missing when the steps that removed files are undone: the agent took them away.
+  /// What the agent has written anew by now is its own affair, what somebody else wrote is theirs.
+  static Result<void> restore_files(Host& host, const Json& json, const BackupStore& backups) {
+    const auto files = json.find("files");
+    if (files == json.end()) return {};
+    for (const Json& file : *files) {
+      AUDITSHIFT_TRY(captured, captured_file_from_json(file));
+      AUDITSHIFT_TRY(now, read_file_state(*host.files, captured.path));
+      if (!now.exists || now.sha256 == captured.state.sha256)
+        AUDITSHIFT_TRY_VOID(restore_file(host, captured, now, backups));
+    }
+    return {};
+  }
+
   /// It is generated: a boot in between has written it from files that were on their way. Once those are
   /// back, so is what is generated from them.
   Result<void> restore_compiled(Host& host, const Json& json, const BackupStore& backups) const {
@@ -67,6 +105,7 @@ class LoadedRules final : public Step {
 
   std::string compiled_;
   auditd::AuditVersion version_;
+  std::vector<NotedFile> files_;
 };
 
 /// The generated file, written as the loader would. LoadedRules brings it back.
@@ -96,10 +135,14 @@ class CompiledRules final : public Step {
 
 }  // namespace
 
-StepSpec loaded_rules(std::string id, const std::string& compiled, const auditd::AuditVersion& version) {
-  return {.id = std::move(id),
-          .type = "loaded-rules",
-          .parameters = {{"compiled", compiled}, {"audit_version", version.to_string()}}};
+StepSpec loaded_rules(std::string id, const std::string& compiled, const auditd::AuditVersion& version,
+                      const std::vector<std::pair<std::string, FileState>>& files) {
+  StepSpec spec{.id = std::move(id),
+                .type = "loaded-rules",
+                .parameters = {{"compiled", compiled}, {"audit_version", version.to_string()}}};
+  for (const auto& [path, state] : files)
+    spec.parameters["files"].push_back({{"path", path}, {"expected", to_json(state)}});
+  return spec;
 }
 
 StepSpec compiled_rules(std::string id, const std::string& path, std::string_view content) {
@@ -111,12 +154,26 @@ StepSpec compiled_rules(std::string id, const std::string& path, std::string_vie
 
 Result<std::unique_ptr<Step>> make_loaded_rules(const StepSpec& spec) {
   const StepParameters parameters(spec);
-  AUDITSHIFT_TRY_VOID(parameters.only({"compiled", "audit_version"}));
+  AUDITSHIFT_TRY_VOID(parameters.only({"compiled", "audit_version", "files"}));
   AUDITSHIFT_TRY(compiled, parameters.text("compiled"));
   AUDITSHIFT_TRY(text, parameters.text("audit_version"));
   const auto version = auditd::AuditVersion::parse(text);
   if (!version) return parameters.error("audit_version", "is no version");
-  return std::unique_ptr<Step>(std::make_unique<LoadedRules>(std::move(compiled), *version));
+  std::vector<NotedFile> files;
+  if (const Json* list = parameters.find("files")) {
+    if (!list->is_array()) return parameters.error("files", "is no array");
+    for (const Json& file : *list) {
+      if (!file.is_object()) return parameters.error("files", "holds what is no object");
+      const StepSpec as_spec{.id = spec.id, .type = spec.type, .parameters = file};
+      const StepParameters each(as_spec);
+      AUDITSHIFT_TRY_VOID(each.only({"path", "expected"}));
+      AUDITSHIFT_TRY(path, each.path("path"));
+      AUDITSHIFT_TRY(expected, expected_state(each.find("expected")));
+      files.push_back({std::move(path), std::move(expected)});
+    }
+  }
+  return std::unique_ptr<Step>(
+      std::make_unique<LoadedRules>(std::move(compiled), *version, std::move(files)));
 }
 
 Result<std::unique_ptr<Step>> make_compiled_rules(const StepSpec& spec) {

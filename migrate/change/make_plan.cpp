@@ -55,6 +55,7 @@ class Planner {
                                                    .leftovers = options_.leftovers}));
     cleanup_ = std::move(cleanup);
     notes_ = cleanup_.notes;
+    note_rules();
     if (rules_first()) add_disk_steps();
     AUDITSHIFT_TRY_VOID(add_agent_steps());
     if (!rules_first()) add_disk_steps();
@@ -135,13 +136,21 @@ class Planner {
       add(name, remove_file({}, change.path, state));
   }
 
+  std::string generated() const { return cleanup_.generated ? auditd::paths::kCompiledRules : ""; }
+
+  /// First of all: the agent may take its rules away itself as soon as it is told to change its provider.
+  void note_rules() {
+    if (!facts_.audit.live.known || (cleanup_.rules_d.empty() && cleanup_.compiled.empty())) return;
+    std::vector<std::pair<std::string, FileState>> files;
+    for (const FileCleanup& change : cleanup_.rules_d)
+      if (!change.content) files.emplace_back(change.path, sources_.at(change.path).state);
+    add("loaded-rules", loaded_rules({}, generated(), facts_.audit.version, files));
+  }
+
   void add_disk_steps() {
-    if (cleanup_.rules_d.empty() && cleanup_.compiled.empty()) return;
-    const std::string generated = cleanup_.generated ? auditd::paths::kCompiledRules : "";
-    if (facts_.audit.live.known) add("loaded-rules", loaded_rules({}, generated, facts_.audit.version));
     for (const FileCleanup& change : cleanup_.rules_d) add_file_step("rules", change);
     for (const FileCleanup& change : cleanup_.compiled) {
-      if (change.path == generated && change.content && facts_.audit.live.known)
+      if (change.path == generated() && change.content && facts_.audit.live.known)
         add("compiled-rules", compiled_rules({}, change.path, *change.content));
       else
         add_file_step("compiled-rules", change);

@@ -104,6 +104,18 @@ TEST(RemoveFile, AFileThatIsNotThereNeedsNothing) {
   EXPECT_FALSE(bench.host.files->exists("/none"));
 }
 
+TEST(RemoveFile, WhatItsOwnerRemovedSinceThePlanIsDone) {
+  Bench bench;
+  bench.tree.file(kRules, "the agent's");
+  bench.take(remove_file("1", kRules, bench.state(kRules)));
+  ASSERT_TRUE(bench.host.files->remove(kRules).ok());
+  bench.capture();
+  EXPECT_TRUE(bench.step->apply(bench.host, bench.captured).ok());
+  EXPECT_TRUE(*bench.step->done(bench.host));
+  EXPECT_TRUE(bench.undo().ok());
+  EXPECT_FALSE(bench.state(kRules).exists) << "brought back by the step that noted it";
+}
+
 TEST(RemoveFile, RefusesToOverwriteWhatSomebodyElsePutThere) {
   Bench bench;
   bench.tree.file(kRules, "old");

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "migrate/change/backup_directory.h"
+#include "migrate/change/loaded_rules.h"
 #include "migrate/change/plan_steps.h"
 #include "migrate/change/rule_json.h"
 #include "migrate/change/rule_moves.h"
@@ -125,6 +126,28 @@ TEST(KernelRules, ImmutableIsAnError) {
   const auto applied = bench.apply();
   ASSERT_FALSE(applied.ok());
   EXPECT_EQ(applied.error().code(), base::Errc::permission);
+}
+
+TEST(LoadedRules, BringsBackWhatTheAgentTookAwayItself) {
+  constexpr const char* kFile = "/etc/audit/rules.d/mdatp.rules";
+  Bench bench(kMixed);
+  bench.tree.file(kFile, "-a always,exit -S bpf -k mdatp\n");
+  bench.host.files = std::make_shared<base::Sysroot>(bench.tree.open());
+  const FileState noted = *read_file_state(*bench.host.files, kFile);
+  const auto before = bench.kernel->list();
+  const StepSpec spec = loaded_rules("1", "", {}, {{kFile, noted}});
+  bench.step = *make_step({spec.id, spec.type, *base::parse_json(spec.parameters.dump(), "plan")});
+  bench.captured = *base::parse_json(bench.step->capture(bench.host, bench.backups)->dump(), "journal");
+
+  for (const Rule& rule : with_key(bench.kernel->held, "mdatp")) ASSERT_TRUE(bench.kernel->remove(rule).ok());
+  ASSERT_TRUE(bench.host.files->remove(kFile).ok());
+  ASSERT_TRUE(bench.undo().ok());
+  EXPECT_EQ(bench.kernel->list(), before);
+  EXPECT_EQ(*read_file_state(*bench.host.files, kFile), noted);
+
+  bench.tree.file(kFile, "as the agent writes it now");
+  ASSERT_TRUE(bench.undo().ok());
+  EXPECT_EQ(bench.tree.read(kFile), "as the agent writes it now");
 }
 
 TEST(RuleMoves, AnyOrderBecomesAnyOther) {

@@ -98,7 +98,7 @@ TEST(PlanFaults, TheRealPlanIsTheWholeOne) {
   prepare(host, "");
   std::vector<std::string> types;
   for (const StepSpec& step : real_plan(host).steps) types.push_back(step.type);
-  EXPECT_EQ(types, (std::vector<std::string>{"write-file", "provider", "wait-for-provider", "loaded-rules",
+  EXPECT_EQ(types, (std::vector<std::string>{"loaded-rules", "write-file", "provider", "wait-for-provider",
                                              "remove-file", "remove-file", "write-file", "compiled-rules",
                                              "audit-plugin", "kernel-rules"}));
 }
