@@ -43,15 +43,16 @@ Result<Outcome> Runner::resume() {
     case State::switched:
     case State::committed:
     case State::rolled_back:
+      AUDITSHIFT_TRY_VOID(directory_.remove_marker());  // whoever ended it may have died before that
       return outcome(Outcome::Kind::done, "there is nothing to go on with");
-    case State::rolling_back:
     case State::failed:
       return rollback();
     case State::planned:
     case State::applying:
-      AUDITSHIFT_TRY_VOID(directory_.remove_marker());
-      if (transaction_.attempts > 0) return after_reboot();
-      return forward();
+    case State::rolling_back:
+      // Cut off by a boot it is counted like what follows an awaited one.
+      if (transaction_.attempts > 0 || boot_id() != transaction_.begin_boot) return after_reboot();
+      return transaction_.rolling_back ? backward() : forward();
     case State::verifying:
       return after_reboot();
   }
@@ -70,6 +71,9 @@ Result<Outcome> Runner::rollback() {
     AUDITSHIFT_TRY_VOID(directory_.set_marker(transaction_.id));
     return outcome(Outcome::Kind::reboot_needed, transaction_.message);
   }
+  // Should the power fail, the next boot goes on. No reason not to begin.
+  if (const auto marked = directory_.set_marker(transaction_.id); !marked)
+    spdlog::warn("{}", marked.error().message());
   if (!transaction_.rolling_back) AUDITSHIFT_TRY_VOID(begin_rollback("asked for", false));
   return backward();
 }
@@ -91,6 +95,10 @@ Outcome Runner::stopped_by_signal() {
                         std::to_string(transaction_.steps.size()) + " stand";
   const auto recorded = record(event::kInterrupted, {{"message", message}});
   if (!recorded) spdlog::warn("{}", recorded.error().message());
+  // What is stopped is no failed attempt, so that attempts do not bound it: only the first boot goes on.
+  if (transaction_.attempts > 0)
+    if (const auto removed = directory_.remove_marker(); !removed)
+      spdlog::warn("{}", removed.error().message());
   directory_.publish(to_status(transaction_));
   return outcome(Outcome::Kind::interrupted, message + "; " + to_status(transaction_).next);
 }

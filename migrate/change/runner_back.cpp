@@ -15,7 +15,6 @@ Result<void> Runner::begin_rollback(const std::string& why, bool automatic) {
 /// Undoes, last step first, whatever may have changed the host. One step that cannot be undone keeps none of
 /// the others from it: the more is back, the better the host is off.
 Result<Outcome> Runner::backward() {
-  AUDITSHIFT_TRY_VOID(directory_.remove_marker());
   std::string failures;
   for (std::size_t i = transaction_.steps.size(); i-- > 0;) {
     const StepRecord& recorded = transaction_.steps[i];
@@ -33,6 +32,7 @@ Result<Outcome> Runner::backward() {
   if (!failures.empty()) {
     const std::string message = "the rollback is incomplete: " + failures.substr(0, 4000);
     AUDITSHIFT_TRY_VOID(record(event::kFailed, {{"message", message}}));
+    AUDITSHIFT_TRY_VOID(directory_.remove_marker());
     announce(Announced::failed, message);
     return outcome(Outcome::Kind::rollback_incomplete, message);
   }
@@ -90,6 +90,7 @@ Result<Outcome> Runner::finish_rollback() {
   const bool automatic = transaction_.automatic;
   const std::string why = transaction_.message;
   AUDITSHIFT_TRY_VOID(record(event::kRolledBack));
+  AUDITSHIFT_TRY_VOID(directory_.remove_marker());
   announce(Announced::rolled_back, "the host is back in the state before the switch: " + why);
   if (const auto removed = backups_.remove_all(); !removed)
     spdlog::warn("backups stay until the next switch: {}", removed.error().message());

@@ -81,6 +81,7 @@ Result<Outcome> Runner::step_failed(std::size_t index, const Error& error) {
   AUDITSHIFT_TRY_VOID(record(event::kStepFailed, {{"step", index}, {"message", message}}));
   if (options_.rollback_on_failure) return give_up(message);
   AUDITSHIFT_TRY_VOID(record(event::kFailed, {{"message", message}}));
+  AUDITSHIFT_TRY_VOID(directory_.remove_marker());
   announce(Announced::failed, message);
   return outcome(Outcome::Kind::rollback_incomplete, message);
 }
@@ -115,13 +116,14 @@ Result<Outcome> Runner::await_reboot() {
   return outcome(Outcome::Kind::reboot_needed, reason);
 }
 
-/// Goes on where nobody may be watching: counted, and with the marker gone, so that a failure cannot loop.
+/// Goes on where nobody may be watching: counted, and without the marker when it was tried often enough, so
+/// that a failure cannot loop.
 Result<Outcome> Runner::after_reboot() {
   const bool too_often = transaction_.attempts >= kMaximumAttempts;
   if (!too_often)
     AUDITSHIFT_TRY_VOID(
         record(event::kAttempt, {{"number", transaction_.attempts + 1}, {"boot_id", boot_id()}}));
-  AUDITSHIFT_TRY_VOID(directory_.remove_marker());
+  AUDITSHIFT_TRY_VOID(too_often ? directory_.remove_marker() : directory_.set_marker(transaction_.id));
   if (transaction_.rolling_back) return backward();
   if (!too_often) return forward();
   const std::string why = "it did not come to an end in " + std::to_string(kMaximumAttempts) + " attempts";
@@ -141,6 +143,7 @@ Result<Outcome> Runner::verify() {
   AUDITSHIFT_TRY_VOID(record(event::kVerified, {{"checks", to_json(verification)}}));
   if (verification.ok()) {
     AUDITSHIFT_TRY_VOID(record(event::kSwitched));
+    AUDITSHIFT_TRY_VOID(directory_.remove_marker());
     announce(Announced::switched, "the switch to eBPF is complete and verified");
     return outcome(Outcome::Kind::done, "switched and verified");
   }
@@ -151,6 +154,7 @@ Result<Outcome> Runner::verify() {
   announce(Announced::verification_failed, message);
   if (options_.rollback_on_failure) return give_up(message);
   AUDITSHIFT_TRY_VOID(record(event::kVerifyError, {{"message", message}}));
+  AUDITSHIFT_TRY_VOID(directory_.remove_marker());
   directory_.publish(to_status(transaction_));
   return outcome(Outcome::Kind::verification_failed, message);
 }
@@ -165,7 +169,7 @@ Result<Outcome> Runner::verification_impossible(const Error& error) {
     if (options_.rollback_on_failure) return give_up(message);
     return outcome(Outcome::Kind::verification_failed, message);
   }
-  if (transaction_.plan.reboot) AUDITSHIFT_TRY_VOID(directory_.set_marker(transaction_.id));
+  AUDITSHIFT_TRY_VOID(directory_.set_marker(transaction_.id));
   return Error(error.code(), message)
       .with_hint("auditshift resume tries again, auditshift rollback undoes the switch.");
 }

@@ -140,7 +140,14 @@ Result<Outcome> Transactions::begin(const Plan& plan, const TransactionOptions& 
                       {"boot_id", boot},
                       {"plan", to_json(plan)}};
   AUDITSHIFT_TRY_VOID(nothing_changed(host_.files->remove_leftovers(directory.journal(id))));
-  AUDITSHIFT_TRY(journal, nothing_changed(JournalFile::create(host_.files, directory.journal(id), first)));
+  // Before there is anything to go on with: from the first record on, no boot leaves the host half changed.
+  AUDITSHIFT_TRY_VOID(nothing_changed(directory.set_marker(id)));
+  auto created = JournalFile::create(host_.files, directory.journal(id), first);
+  if (!created) {
+    (void)directory.remove_marker();  // a boot that finds it alone removes it
+    return nothing_changed(Result<void>(std::move(created).error())).error();
+  }
+  JournalFile journal = *std::move(created);
   AUDITSHIFT_TRY(transaction, replay(journal.records(), id, directory.journal(id)));
   directory.publish(to_status(transaction));
   Runner runner(host_, directory, std::move(journal), std::move(transaction), options, make_);

@@ -173,13 +173,13 @@ TEST(Transactions, ALockedKernelWaitsForAnotherBoot) {
   bench.expect(bench.transactions.resume(bench.options), State::awaiting_reboot, Kind::reboot_needed);
   EXPECT_TRUE(bench.marker()) << "the same boot";
   bench.host.boot();
-  bool marker_while_verifying = true;
+  bool marker_while_verifying = false;
   bench.options.verify = [&](const Host& host, const Plan& plan) {
     marker_while_verifying = bench.marker();
     return bench.scenario.verify(host, plan);
   };
   bench.expect(bench.transactions.resume(bench.options), State::switched, Kind::done);
-  EXPECT_FALSE(marker_while_verifying) << "removed before acting";
+  EXPECT_TRUE(marker_while_verifying) << "should the power fail now, the next boot goes on";
   EXPECT_FALSE(bench.marker());
 }
 
@@ -266,11 +266,42 @@ TEST(Transactions, CrashesAfterTheRebootAreBoundedToo) {
   };
   for (int attempt = 1; attempt <= 3; ++attempt) {
     EXPECT_THROW((void)bench.transactions.resume(bench.options), tests::PowerCut);
-    EXPECT_FALSE(bench.marker()) << "a failure cannot loop";
+    EXPECT_TRUE(bench.marker()) << "the next boot goes on";
   }
   const auto outcome = bench.transactions.resume(bench.options);
   ASSERT_TRUE(outcome.ok());
   EXPECT_TRUE(bench.status().rolling_back) << outcome->message;
+}
+
+TEST(Transactions, ARollbackThatCrashesAfterTheLastAttemptDoesNotLoop) {
+  Bench bench(tests::locked_scenario());
+  bench.expect(bench.transactions.begin(bench.plan, bench.options), State::awaiting_reboot,
+               Kind::reboot_needed);
+  bench.host.boot();
+  bench.options.verify = [&](const Host&, const Plan&) -> base::Result<Verification> {
+    throw tests::PowerCut{};
+  };
+  for (int attempt = 1; attempt <= 3; ++attempt)
+    EXPECT_THROW((void)bench.transactions.resume(bench.options), tests::PowerCut);
+  bench.options.interrupted = []() -> bool { throw tests::PowerCut{}; };
+  EXPECT_THROW((void)bench.transactions.resume(bench.options), tests::PowerCut);
+  EXPECT_FALSE(bench.marker()) << "nobody tries a fifth time";
+}
+
+TEST(Transactions, ABootGoesOnWithWhatAPowerCutLeft) {
+  Bench bench;
+  bool marked = false;
+  bench.options.interrupted = [&] {
+    marked = bench.marker();
+    return false;
+  };
+  bench.expect(bench.transactions.begin(bench.plan, bench.options), State::switched, Kind::done);
+  EXPECT_TRUE(marked);
+  EXPECT_FALSE(bench.marker());
+  marked = false;
+  bench.expect(bench.transactions.rollback(bench.options), State::rolled_back, Kind::done);
+  EXPECT_TRUE(marked);
+  EXPECT_FALSE(bench.marker());
 }
 
 TEST(Transactions, OneRunAtATimeAndTheHolderIsNamed) {

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Power cuts at every record of a switch's and a rollback's journal: after the boot the host is all new or all old.
+
+The program is stopped by a library preloaded into it (stop_at_record.c), once right after a record was synced and once
+right before, when all that the record tells of has happened; then QEMU is killed. Locked hosts may need one more
+reboot, as status says; the boot unit's own records are cut off, too.
+"""
+
+import functools
+
+from machine import MachineError
+from switching import MARKER, RESUME, locked, mutable, not_switched, resume_log, settled, state_of, status_of
+
+PRELOAD = "/usr/lib/auditshift-vm/stop_at_record.so"
+ORDER = "/etc/auditshift-stop"
+SYNCS = "/run/auditshift-syncs"
+# In place of the transient unit, which would not get the preloaded library.
+PROGRAM = f"AUDITSHIFT_DETACHED=1 LD_PRELOAD={PRELOAD} auditshift"
+SWITCH, ROLLBACK, BOOT = f"{PROGRAM} switch --yes", f"{PROGRAM} rollback --yes", "systemctl reboot"
+
+QUICK = True
+
+
+def run(lab):
+    plain = way(lab, "mutable", mutable(lab), [SWITCH, ROLLBACK])
+    if lab.quick:
+        # In the middle of the switch: some files are changed, some are not.
+        return lab.parallel(plain[len(plain) // 4 : len(plain) // 4 + 1])
+    lock = way(lab, "locked", locked(lab), [SWITCH, BOOT, ROLLBACK, BOOT])
+    lab.note(f"{len(plain) + len(lock)} power cuts")
+    return lab.parallel(plain + lock)
+
+
+def way(lab, name, frozen, commands):
+    """Takes a host there and back by these commands, freezing it before each; all the power cuts on that way."""
+    stage, old, cuts = lab.prepared(f"{name}-stop", install, frozen=frozen), {}, []
+    with lab.machine(frozen=stage) as machine:
+        old = state_of(machine)
+    for number, command in enumerate(commands, 1):
+        syncs = []
+        after = lab.prepared(f"{name}-stop-{number}", functools.partial(count, command, syncs), frozen=stage)
+        for sync in range(1, syncs[0] + 1):
+            cuts += [functools.partial(cut, name, stage, command, sync, when, old) for when in ("before", "after")]
+        stage = after
+    return cuts
+
+
+def install(lab, machine):
+    machine.put(PRELOAD, (lab.build / "tests/vm/stop_at_record.so").read_bytes())
+    machine.put(f"/etc/systemd/system/{RESUME}.d/stop.conf", f"[Service]\nEnvironment=LD_PRELOAD={PRELOAD}\n")
+    machine.check("systemctl daemon-reload")
+
+
+def count(command, syncs, lab, machine):
+    """Runs a command to its end."""
+    machine.put(ORDER, "0 after\n")
+    if command == BOOT:
+        machine.reboot()
+        settled(machine)
+    else:
+        result = machine.run(command, seconds=600)
+        if result.code not in (0, 3):
+            raise MachineError(str(result))
+    syncs.append(int(machine.check(f"cat {SYNCS}; rm -f {SYNCS}")))
+    lab.note(f"{short(command)}: {syncs[0]} syncs of the journal")
+
+
+def short(command):
+    return command.rpartition(f"{PRELOAD} ")[2]
+
+
+def cut(name, stage, command, sync, when, old, lab):
+    """One power cut."""
+    with lab.machine(frozen=stage) as machine:
+        machine.put(ORDER, f"{sync} {when}\n")
+        machine.mark_console()
+        machine.check(f"systemd-run --quiet --on-active=0.1 /bin/bash -c '{command}'")
+        if not machine.wait_console(f"auditshift stopped at sync {sync}", seconds=300):
+            return lab.that(False, f"{name}: {short(command)} reaches sync {sync}", resume_log(machine))
+        machine.power_cut()
+        machine.start()
+        settled(machine)
+        waited = 0
+        while status_of(machine)["state"] == "awaiting-reboot" and waited < 2:
+            waited += 1
+            machine.reboot()
+            settled(machine)
+        status, now = status_of(machine), state_of(machine)
+        problems = [f"status: exit {status['exit']}"] if status["exit"] != 0 else []
+        if status["state"] == "switched":
+            problems += not_switched(old, now)
+        elif status["state"] in ("idle", "rolled-back"):
+            problems += [] if now == old else [f"not as before: {now}", f"but: {old}"]
+        else:
+            problems.append(f"status: {status}")
+        if machine.run(f"test -e {MARKER}").code == 0:
+            problems.append("the boot unit's marker is still there")
+        text = f"{name}: {short(command)}, power cut {when} sync {sync}: {status['state']}, {waited} more reboots"
+        return lab.that(not problems, text, "\n".join([*problems, resume_log(machine)]))
