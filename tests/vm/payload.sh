@@ -38,5 +38,6 @@ done
 mkdir -p "$tree/usr/lib/systemd/system"
 cp "$source"/packaging/systemd/*.service "$tree/usr/lib/systemd/system/"
 # Without the directories that the machine has as links (/lib, /bin) or with other rights.
-(cd "$tree" && find usr opt -type f -print0 | tar --null -T - --owner=0 --group=0 --mode=go-w -cf "$file.new")
+# The same programs make the same file.
+(cd "$tree" && find usr opt -type f -print0 | sort -z | tar --null -T - --owner=0 --group=0 --mode=go-w --mtime=@0 -cf "$file.new")
 mv "$file.new" "$file"

@@ -7,8 +7,12 @@ passed, 1 something failed, 64 usage.
 """
 
 import argparse
+import contextlib
+import filecmp
 import importlib
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,6 +47,25 @@ def run_one(name, module, payload, build, shelf, quick):
     return lab
 
 
+@contextlib.contextmanager
+def shelf_of_run(build):
+    """A directory with the programs, for the frozen machines of the run. With AUDITSHIFT_VM_SHELF it stays, and its
+    machines are used again as long as the programs are the same. Other runs may share the store, but no shelf."""
+    kept = os.environ.get("AUDITSHIFT_VM_SHELF")
+    with tempfile.TemporaryDirectory(prefix="run-", dir=STORE) as new:
+        payload = pathlib.Path(new) / "payload.tar"
+        subprocess.run([HERE / "payload.sh", build, payload], check=True)
+        if not kept:
+            yield new
+            return
+        before = pathlib.Path(kept) / "payload.tar"
+        if not before.exists() or not filecmp.cmp(before, payload, shallow=False):
+            shutil.rmtree(kept, ignore_errors=True)
+            pathlib.Path(kept).mkdir(parents=True)
+            shutil.move(payload, before)
+        yield kept
+
+
 def main():
     known = scenarios()
     options = argparse.ArgumentParser(description="Runs scenarios in virtual machines.")
@@ -61,10 +84,8 @@ def main():
     STORE.mkdir(parents=True, exist_ok=True)
     names = chosen.names or [name for name in known if getattr(known[name], "QUICK", False) or not chosen.quick]
     build = pathlib.Path(chosen.build).resolve()
-    # Other runs with other programs may share the store.
-    with tempfile.TemporaryDirectory(prefix="run-", dir=STORE) as shelf:
+    with shelf_of_run(build) as shelf:
         payload = pathlib.Path(shelf) / "payload.tar"
-        subprocess.run([HERE / "payload.sh", build, payload], check=True)
         labs = [run_one(name, known[name], payload, build, shelf, chosen.quick) for name in names]
     failed = sum(lab.failed for lab in labs)
     print(f"{sum(lab.passed for lab in labs)} passed, {failed} failed, {sum(lab.skipped for lab in labs)} skipped")
