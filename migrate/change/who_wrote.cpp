@@ -85,15 +85,25 @@ std::optional<std::uint64_t> defender_records_since(const base::Sysroot& host, c
                                                     base::WallTime since) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(since).time_since_epoch().count();
   std::uint64_t number = 0;
+  std::uint32_t newest = 0;  // of those that were counted
   std::string buffer;
   const bool known = for_each_record(host, log_file, seconds, [&](std::string_view line) {
+    // A clock that went back between two boots: what was written before the daemon started is older, whatever
+    // time it bears.
+    if (number != 0 && line.find("type=DAEMON_START ") != std::string_view::npos) {
+      const auto start = auditd::parse_record_head(line);
+      const auto stamp = start ? auditd::parse_event_stamp(start->stamp) : std::nullopt;
+      if (stamp && stamp->seconds < newest) number = 0;
+    }
     if (line.find("key=") == std::string_view::npos) return;
     const auto head = auditd::parse_record_head(line);
     if (!head || head->type != "SYSCALL") return;
     const auto stamp = auditd::parse_event_stamp(head->stamp);
     if (!stamp || stamp->seconds < seconds) return;
     const auto key = auditd::find_exe_and_key(auditd::raw_body(head->body), true).key;
-    if (has_defender_key(key, buffer)) ++number;
+    if (!has_defender_key(key, buffer)) return;
+    ++number;
+    newest = std::max(newest, stamp->seconds);
   });
   if (!known) return std::nullopt;
   return number;

@@ -128,5 +128,16 @@ TEST(Verify, SeesNewRecordsWithDefendersKeys) {
   EXPECT_THAT(on.failures(), ::testing::ElementsAre(HasSubstr("audit-log: 2 records")));
 }
 
+TEST(Verify, AClockThatWentBackMakesNoNewRecordsOfOldOnes) {
+  Switched on;
+  const std::string before =
+      "type=SYSCALL msg=audit(1717399000.123:9): arch=c000003e syscall=42 exe=\"/a\" key=\"mdatp\"\n";
+  const std::string start = "type=DAEMON_START msg=audit(1717395000.456:77): op=start ver=3.0.7\n";
+  on.files.write("/var/log/audit/audit.log", before + start);
+  EXPECT_THAT(on.failures(), ::testing::IsEmpty()) << "they were written before the clock went back";
+  on.files.write("/var/log/audit/audit.log", before + start + before);
+  EXPECT_THAT(on.failures(), ::testing::ElementsAre(HasSubstr("audit-log: 1 record ")));
+}
+
 }  // namespace
 }  // namespace auditshift::migrate::change
