@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/change_host.h"
 
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
 #include "cli/known_ids.h"
 #include "migrate/change/observe.h"
+#include "migrate/change/package_rollback.h"
+#include "migrate/change/transaction.h"
 #include "migrate/collect.h"
 #include "migrate/outside/choose_agent.h"
 #include "migrate/outside/native_agent.h"
@@ -104,7 +108,27 @@ migrate::change::PlanOptions PlanArguments::options() const {
 
 namespace {
 
+/// The agent's package where an earlier rollback --to-build holds it and there is a newer one.
+std::optional<migrate::change::PackageFacts> held_package(const ChangeHost& on) {
+  namespace change = migrate::change;
+  if (!on.host.packages || on.host.packages->manager().empty()) return std::nullopt;
+  change::Host host = on.host;  // reading the history changes nothing
+  const auto history = change::Transactions(host).history();
+  if (!history || std::none_of(history->begin(), history->end(),
+                               [](const change::Status& past) { return change::is_package_plan(past.plan); }))
+    return std::nullopt;  // asking a package manager takes seconds
+  auto facts = change::collect_package_facts(*on.host.packages, change::kAgentPackage);
+  if (!facts) {
+    spdlog::warn("cannot tell whether {} is held back: {}", change::kAgentPackage, facts.error().message());
+    return std::nullopt;
+  }
+  if (!change::held_by_rollback(*history, *facts)) return std::nullopt;
+  if (change::plan_package_forward(*facts).version == facts->installed) return std::nullopt;
+  return *std::move(facts);
+}
+
 migrate::Assessment assess_now(const ChangeHost& on, const migrate::change::PlanOptions& options,
+                               const std::optional<migrate::change::PackageFacts>& held,
                                const Context& context) {
   const auto progress = context.progress();
   migrate::CollectOptions collect;
@@ -112,6 +136,8 @@ migrate::Assessment assess_now(const ChangeHost& on, const migrate::change::Plan
   migrate::Facts facts = migrate::collect_facts(on.world, collect, *progress);
   if (on.host.agent && facts.agent.kind != AgentKind::mdatp)
     migrate::change::ask_agent(*on.host.agent, facts);
+  // The plan installs that build first, so it is the one whose faults count.
+  if (held) facts.agent.build = migrate::BuildVersion::parse(held->available.front());
   return migrate::assess(std::move(facts), {options.skip, options.accept});
 }
 
@@ -119,10 +145,12 @@ migrate::Assessment assess_now(const ChangeHost& on, const migrate::change::Plan
 
 base::Result<Planned> plan_for(const ChangeHost& on, const migrate::change::PlanOptions& options,
                                const Context& context) {
-  const migrate::Assessment assessment = assess_now(on, options, context);
+  auto held = held_package(on);
+  const migrate::Assessment assessment = assess_now(on, options, held, context);
   if (auto checked = check_ids(assessment, {options.skip, options.accept}); !checked)
     return Planned{{}, std::move(checked).error()};
   AUDITSHIFT_TRY(sources, migrate::change::read_plan_sources(*on.host.files, assessment));
+  sources.held_package = std::move(held);
   AUDITSHIFT_TRY(answer, migrate::change::make_plan(assessment, sources, options, on.host.clock->now()));
   return Planned{std::move(answer), std::nullopt};
 }
@@ -131,7 +159,7 @@ base::Result<std::vector<std::string>> blockers(const ChangeHost& on,
                                                 const migrate::change::PlanOptions& options,
                                                 const Context& context) {
   std::vector<std::string> reasons;
-  for (const migrate::Finding& finding : assess_now(on, options, context).findings)
+  for (const migrate::Finding& finding : assess_now(on, options, std::nullopt, context).findings)
     if (finding.is_blocking()) reasons.push_back(finding.id + " " + finding.title + ": " + finding.diagnosis);
   if (!on.host.agent || !on.host.services || !on.host.services->running()) return reasons;
   // Some builds disable their own unit; then nothing would watch the host after the boot.

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "migrate/change/package_rollback.h"
 #include "migrate/change/publish_result.h"
+#include "migrate/change/remedy.h"
 #include "migrate/change/verify.h"
 
 namespace auditshift::cli {
@@ -119,6 +120,7 @@ migrate::change::TransactionOptions transaction_options(const ChangeHost& on, ba
     verify.since = plan.reboot ? migrate::change::booted_at(*host.clock) : host.clock->now();
     return migrate::change::verify_host(host, verify);
   };
+  options.remedy = migrate::change::find_remedy;
   return options;
 }
 

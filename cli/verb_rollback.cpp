@@ -38,7 +38,8 @@ base::Result<migrate::change::PackagePlan> plan_build(const ChangeHost& on, cons
   if (!on.host.packages || on.host.packages->manager().empty())
     return base::Error(base::Errc::unsupported, "this host has no package manager that is known here")
         .with_hint("apt, dnf, yum and zypper are");
-  AUDITSHIFT_TRY(facts, migrate::change::collect_package_facts(*on.host.packages, "mdatp"));
+  AUDITSHIFT_TRY(facts,
+                 migrate::change::collect_package_facts(*on.host.packages, migrate::change::kAgentPackage));
   const auto today = std::chrono::floor<std::chrono::days>(on.host.clock->now());
   return migrate::change::plan_package_rollback(*build, facts, migrate::change::expiry_of(*build), today,
                                                 options.accept);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/change_run.h"
 #include "cli/verbs.h"
+#include "migrate/change/package_rollback.h"
 
 namespace auditshift::cli {
 namespace {
@@ -53,11 +54,18 @@ int finish(ChangeHost& on, const Plan& plan, const migrate::change::Outcome& out
   return exit_code_of(outcome);
 }
 
-base::Result<int> carry_out(ChangeHost& on, const Plan& plan, const Options& options, const When& when,
-                            const Context& context) {
+base::Result<int> carry_out(ChangeHost& on, const Plan& plan, const migrate::change::Status& before,
+                            const Options& options, const When& when, const Context& context) {
   const auto progress = context.progress();
   migrate::change::Transactions transactions(on.host);
-  AUDITSHIFT_TRY(outcome, transactions.begin(plan, transaction_options(on, *progress)));
+  const migrate::change::TransactionOptions how = transaction_options(on, *progress);
+  const bool open = before.state == migrate::change::State::switched;
+  // The way back of a change of build is another one, and this plan's first steps are that.
+  const bool package_only = open && migrate::change::is_package_plan(before.plan);
+  if (package_only) AUDITSHIFT_TRY_VOID(transactions.commit(how));
+  // A switch that is complete and not committed: one rollback shall undo both.
+  AUDITSHIFT_TRY(outcome,
+                 open && !package_only ? transactions.extend(plan, how) : transactions.begin(plan, how));
   return finish(on, plan, outcome, options, when, context);
 }
 
@@ -139,7 +147,7 @@ base::Result<int> switch_host(const Options& options, const Context& context) {
   if (const auto code = need_yes(options.change, "Carry this out")) return *code;
   catch_signals();
   if (const auto code = run_detached(on.host, "switch", options.change.yes)) return *code;
-  return carry_out(on, *answer.plan, options, *when, context);
+  return carry_out(on, *answer.plan, status, options, *when, context);
 }
 
 /// What the boot unit runs: goes on with a transaction that a reboot or a crash cut off.

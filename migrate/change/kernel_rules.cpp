@@ -46,6 +46,8 @@ class KernelRules final : public Step {
     return {};
   }
 
+  bool survives_boot() const override { return false; }
+
   Result<bool> done(const Host& host) override {
     AUDITSHIFT_TRY(live, live_rules(host));
     return std::none_of(live.begin(), live.end(), [&](const Rule& rule) { return ours(rule); });

@@ -50,12 +50,9 @@ class Planner {
     PlanAnswer answer;
     answer.refusals = refusals(assessment_);
     if (!answer.refusals.empty()) return answer;
-    AUDITSHIFT_TRY(cleanup,
-                   plan_rule_cleanup(assessment_, {.leave_exclusions_out = options_.skip.contains("EXC001"),
-                                                   .leftovers = options_.leftovers}));
-    cleanup_ = std::move(cleanup);
-    notes_ = cleanup_.notes;
+    AUDITSHIFT_TRY_VOID(find_rules());
     note_rules();
+    add_package_steps();
     if (rules_first()) add_disk_steps();
     AUDITSHIFT_TRY_VOID(add_agent_steps());
     if (!rules_first()) add_disk_steps();
@@ -65,6 +62,14 @@ class Planner {
     answer.plan = finish(now);
     answer.notes = std::move(notes_);
     return answer;
+  }
+
+  Result<Plan> make_remedy(base::WallTime now) {
+    AUDITSHIFT_TRY_VOID(find_rules());
+    note_rules();
+    add_disk_steps();
+    add_kernel_step();
+    return finish(now);
   }
 
  private:
@@ -87,9 +92,27 @@ class Planner {
            !cleanup_.rules_d.empty() || !cleanup_.compiled.empty() || !cleanup_.live.empty();
   }
 
+  Result<void> find_rules() {
+    AUDITSHIFT_TRY(cleanup,
+                   plan_rule_cleanup(assessment_, {.leave_exclusions_out = options_.skip.contains("EXC001"),
+                                                   .leftovers = options_.leftovers}));
+    cleanup_ = std::move(cleanup);
+    notes_ = cleanup_.notes;
+    return {};
+  }
+
   void add(std::string_view name, StepSpec step) {
     step.id = std::to_string(plan_.steps.size() + 1) + "-" + std::string(name);
     plan_.steps.push_back(std::move(step));
+  }
+
+  /// First: what fails most easily, and all else is planned for the build that it brings.
+  void add_package_steps() {
+    if (!sources_.held_package) return;
+    const PackagePlan forward = plan_package_forward(*sources_.held_package);
+    for (const StepSpec& step : forward.steps) add(step.id, step);
+    add("wait-for-agent", wait_for_agent({}, kPatience));
+    agent_version_ = forward.version;
   }
 
   Result<void> add_agent_steps() {
@@ -215,11 +238,13 @@ class Planner {
       live = cleanup_.boot_left;
     else if (facts_.audit.live.known)
       live = cleanup_.live_left;
-    return {{"provider", agent_wanted() ? target() : ""},
-            {"audit_state", auditd::to_string(facts_.audit.status.state)},
-            {"live_rules", live},
-            {"boot_rules", cleanup_.boot_left},
-            {"exclusions", exclusions}};
+    Json expected = {{"provider", agent_wanted() ? target() : ""},
+                     {"audit_state", auditd::to_string(facts_.audit.status.state)},
+                     {"live_rules", live},
+                     {"boot_rules", cleanup_.boot_left},
+                     {"exclusions", exclusions}};
+    if (!agent_version_.empty()) expected["agent_version"] = agent_version_;
+    return expected;
   }
 
   const Assessment& assessment_;
@@ -227,6 +252,7 @@ class Planner {
   const PlanSources& sources_;
   const PlanOptions& options_;
   RuleCleanup cleanup_;
+  std::string agent_version_;  ///< that the plan installs
   std::vector<std::string> notes_;
   Plan plan_;
 };
@@ -236,6 +262,11 @@ class Planner {
 Result<PlanAnswer> make_plan(const Assessment& assessment, const PlanSources& sources,
                              const PlanOptions& options, base::WallTime now) {
   return Planner(assessment, sources, options).make(now);
+}
+
+Result<Plan> make_remedy(const Assessment& assessment, const PlanSources& sources, const PlanOptions& options,
+                         base::WallTime now) {
+  return Planner(assessment, sources, options).make_remedy(now);
 }
 
 Result<void> check_current(const Plan& plan, const Plan& now) {

@@ -31,6 +31,12 @@ struct PlanAnswer {
 base::Result<PlanAnswer> make_plan(const Assessment& assessment, const PlanSources& sources,
                                    const PlanOptions& options, base::WallTime now);
 
+/// The vendor's remedy for rules of Defender's that came back after the switch: they are taken out of disk
+/// and kernel once more; where the kernel is locked, with a reboot. Nothing else of the host is touched. An
+/// empty plan: there are none.
+base::Result<Plan> make_remedy(const Assessment& assessment, const PlanSources& sources,
+                               const PlanOptions& options, base::WallTime now);
+
 /// Whether a plan that was made earlier still holds: compares it with what make_plan says now. The error
 /// (Errc::invalid) says what changed.
 base::Result<void> check_current(const Plan& plan, const Plan& now);

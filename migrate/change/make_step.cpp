@@ -21,6 +21,7 @@ constexpr Kind kKinds[] = {
     {"package-version", make_package_version},      //
     {"provider", make_provider},                    //
     {"remove-file", make_remove_file},              //
+    {"wait-for-agent", make_wait_for_agent},        //
     {"wait-for-provider", make_wait_for_provider},  //
     {"write-file", make_write_file},                //
 };

@@ -177,4 +177,13 @@ PackagePlan plan_package_forward(const PackageFacts& facts) {
   return plan;
 }
 
+bool held_by_rollback(const std::vector<Status>& history, const PackageFacts& facts) {
+  if (!facts.pinned.value_or(false)) return false;
+  for (auto past = history.rbegin(); past != history.rend(); ++past) {
+    if (past->state != State::switched && past->state != State::committed) continue;
+    if (is_package_plan(past->plan)) return past->plan.expectations["package_version"] == facts.installed;
+  }
+  return false;
+}
+
 }  // namespace auditshift::migrate::change

@@ -14,9 +14,12 @@
 
 namespace auditshift::migrate::change {
 
+/// Defender's package, by the same name for every manager.
+inline constexpr const char* kAgentPackage = "mdatp";
+
 /// What the package manager says of the agent's package.
 struct PackageFacts {
-  std::string package = "mdatp";
+  std::string package = kAgentPackage;
   std::string manager;                 ///< "apt", "dnf", …
   std::string installed;               ///< as the manager spells it
   std::vector<std::string> available;  ///< newest first
@@ -68,5 +71,9 @@ base::Result<Verification> verify_packages(const Host& host, const Plan& plan);
 
 /// The way back up: no pin, and the newest build on offer.
 PackagePlan plan_package_forward(const PackageFacts& facts);
+
+/// Whether a rollback of this tool is what holds the agent's package at the build of now. Somebody else's pin
+/// is none of ours. `history` as of Transactions::history().
+bool held_by_rollback(const std::vector<Status>& history, const PackageFacts& facts);
 
 }  // namespace auditshift::migrate::change

@@ -29,7 +29,8 @@ struct Plan {
   std::string reboot_reason;                       ///< why, in words
   base::Json expectations = base::Json::object();  ///< what verification holds the host against
 
-  bool empty() const { return steps.empty(); }
+  /// Nothing to do, not even a reboot.
+  bool empty() const { return steps.empty() && !reboot; }
 };
 
 base::Json to_json(const Plan& plan);

@@ -115,18 +115,21 @@ Result<PlanOptions> plan_options_from_json(const Json& json) {
 
 Json plan_facts(const Assessment& assessment, const PlanSources& sources, const PlanOptions& options) {
   const Facts& facts = assessment.facts;
-  return {{"machine_id", facts.host.machine_id},
-          {"kernel", facts.host.kernel},
-          {"audit_state", auditd::to_string(facts.audit.status.state)},
-          {"audit_version", facts.audit.version.to_string()},
-          {"loader", auditd::to_string(facts.audit.layout.loader)},
-          {"agent", to_string(facts.agent.kind)},
-          {"agent_build", facts.agent.build_text},
-          {"subsystem", facts.agent.subsystem},
-          {"service", to_string(facts.agent.service)},
-          {"files", files_json(sources)},
-          {"live_rules", live_json(facts.audit.live)},
-          {"options", to_json(options)}};
+  Json json = {{"machine_id", facts.host.machine_id},
+               {"kernel", facts.host.kernel},
+               {"audit_state", auditd::to_string(facts.audit.status.state)},
+               {"audit_version", facts.audit.version.to_string()},
+               {"loader", auditd::to_string(facts.audit.layout.loader)},
+               {"agent", to_string(facts.agent.kind)},
+               {"agent_build", facts.agent.build_text},
+               {"subsystem", facts.agent.subsystem},
+               {"service", to_string(facts.agent.service)},
+               {"files", files_json(sources)},
+               {"live_rules", live_json(facts.audit.live)},
+               {"options", to_json(options)}};
+  if (const auto& held = sources.held_package)
+    json["held_package"] = {{"installed", held->installed}, {"newest", held->available.front()}};
+  return json;
 }
 
 std::vector<std::string> what_changed(const Json& planned, const Json& now) {
@@ -138,6 +141,7 @@ std::vector<std::string> what_changed(const Json& planned, const Json& now) {
       {"loader", "what loads the rules at boot"},
       {"agent", "the agent"},
       {"agent_build", "the agent's build"},
+      {"held_package", "the build that a rollback holds"},
       {"subsystem", "the agent's event provider"},
       {"service", "whether the agent starts at boot"}};
   std::vector<std::string> changes;

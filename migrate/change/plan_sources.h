@@ -9,6 +9,7 @@
 #include "base/sysroot.h"
 #include "migrate/assess.h"
 #include "migrate/change/backup.h"
+#include "migrate/change/package_rollback.h"
 
 namespace auditshift::migrate::change {
 
@@ -19,6 +20,9 @@ struct PlanSources {
     FileState state;  ///< exists is false where there is none
   };
   std::map<std::string, File> files;  ///< the managed configuration, rules files, plugins
+  /// The agent's package, where a rollback to an older build holds it and a newer one is on offer. The
+  /// assessment must then be one of the host with that newest build (roll_forward).
+  std::optional<PackageFacts> held_package;
 
   /// REQUIRES: the path was read.
   const File& at(const std::string& path) const { return files.at(path); }

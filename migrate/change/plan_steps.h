@@ -27,6 +27,10 @@ StepSpec provider(std::string id, const std::string& before, const std::string& 
 /// process started for this came out of it. Changes nothing, so undo has nothing to do.
 StepSpec wait_for_provider(std::string id, const std::string& target, std::chrono::seconds patience);
 
+/// "wait-for-agent": waits until the agent answers, whatever its provider: it was just installed. Changes
+/// nothing.
+StepSpec wait_for_agent(std::string id, std::chrono::seconds patience);
+
 /// "enable-service": the unit starts at boot, and with `start` runs now. Undo puts back what was.
 StepSpec enable_service(std::string id, const std::string& unit, bool start);
 

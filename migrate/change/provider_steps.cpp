@@ -127,7 +127,48 @@ class WaitForProvider final : public Step {
   std::chrono::seconds patience_;
 };
 
+class WaitForAgent final : public Step {
+ public:
+  explicit WaitForAgent(std::chrono::seconds patience) : patience_(patience) {}
+
+  std::string describe() const override { return "wait until the agent answers"; }
+  Result<std::string> diff(const Host&) override { return std::string(); }
+  Result<Json> capture(const Host&, BackupStore&) override { return Json::object(); }
+  Result<void> undo(Host&, const Json&, const BackupStore&) override { return {}; }
+
+  Result<void> apply(Host& host, const Json&) override {
+    AUDITSHIFT_TRY(agent, agent_of(host));
+    return wait_until(host, patience_, [&](std::chrono::seconds) -> Result<std::string> {
+      AUDITSHIFT_TRY(status, agent->status());
+      return std::string(status.subsystem.empty() ? "the agent names no event provider" : "");
+    });
+  }
+
+  Result<bool> done(const Host& host) override {
+    AUDITSHIFT_TRY(agent, agent_of(host));
+    AUDITSHIFT_TRY(status, agent->status());
+    return !status.subsystem.empty();
+  }
+
+ private:
+  std::chrono::seconds patience_;
+};
+
 }  // namespace
+
+StepSpec wait_for_agent(std::string id, std::chrono::seconds patience) {
+  return {.id = std::move(id),
+          .type = "wait-for-agent",
+          .parameters = {{"patience_seconds", static_cast<std::uint32_t>(patience.count())}}};
+}
+
+Result<std::unique_ptr<Step>> make_wait_for_agent(const StepSpec& spec) {
+  const StepParameters parameters(spec);
+  AUDITSHIFT_TRY_VOID(parameters.only({"patience_seconds"}));
+  AUDITSHIFT_TRY(seconds, parameters.number("patience_seconds"));
+  if (!seconds) return parameters.error("patience_seconds", "is missing");
+  return std::unique_ptr<Step>(std::make_unique<WaitForAgent>(std::chrono::seconds(*seconds)));
+}
 
 StepSpec provider(std::string id, const std::string& before, const std::string& target) {
   return {.id = std::move(id), .type = "provider", .parameters = {{"before", before}, {"target", target}}};

@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace auditshift::migrate::change {
@@ -28,6 +30,35 @@ Result<Outcome> Runner::begin() {
   announce(Announced::begun, "a switch to eBPF began: " + base::count_of(transaction_.steps.size(), "step") +
                                  ", by " + transaction_.caller);
   return forward();
+}
+
+Result<Outcome> Runner::extend(const Plan& plan) {
+  if (transaction_.state != State::switched)
+    return Error(Errc::invalid, "only a switch that is complete can be extended: this one is " +
+                                    std::string(to_string(transaction_.state)))
+        .with_hint(to_status(transaction_).next);
+  if (auto appended = append(plan, false, options_.caller); !appended) {
+    if (transaction_.state == State::switched) (void)directory_.remove_marker();  // a boot finds nothing to do
+    return appended.error();
+  }
+  announce(Announced::begun, "the switch to eBPF was extended: " + base::count_of(plan.steps.size(), "step") +
+                                 " more, by " + options_.caller);
+  return forward();
+}
+
+/// Records further steps. Their ids count on from those that are there.
+Result<void> Runner::append(Plan plan, bool remedy, const std::string& message) {
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    std::string& id = plan.steps[i].id;
+    id = std::to_string(transaction_.steps.size() + i + 1) + id.substr(std::min(id.find('-'), id.size()));
+  }
+  Json fields = {
+      {"caller", options_.caller}, {"boot_id", boot_id()}, {"remedy", remedy}, {"message", message}};
+  fields["plan"] = to_json(plan);
+  // As in begin: from this record on, no boot leaves the host half changed.
+  AUDITSHIFT_TRY_VOID(directory_.set_marker(transaction_.id));
+  AUDITSHIFT_TRY_VOID(journal_.reserve(fields.dump(-1, ' ', false, Json::error_handler_t::replace).size()));
+  return record(event::kExtended, std::move(fields));
 }
 
 Result<Outcome> Runner::resume() {

@@ -39,6 +39,7 @@ class Runner {
         backups_(host.files, directory.backups()) {}
 
   base::Result<Outcome> begin();
+  base::Result<Outcome> extend(const Plan& plan);
   base::Result<Outcome> resume();
   base::Result<Outcome> rollback();
   base::Result<void> commit();
@@ -55,6 +56,8 @@ class Runner {
   base::Result<Outcome> await_reboot();
   base::Result<Outcome> after_reboot();
   base::Result<Outcome> verify();
+  base::Result<Outcome> verification_failed(const Verification& verification);
+  std::optional<Plan> find_remedy(const Verification& verification);
   base::Result<Outcome> verification_impossible(const base::Error& error);
   base::Result<Outcome> give_up(const std::string& why);
   bool rebooted() const;
@@ -68,6 +71,7 @@ class Runner {
   bool rollback_needs_reboot() const;
 
   // runner.cpp
+  base::Result<void> append(Plan plan, bool remedy, const std::string& message);
   base::Result<void> record(const char* event, base::Json fields = base::Json::object());
   Outcome stopped_by_signal();
   Outcome outcome(Outcome::Kind kind, std::string message) const;

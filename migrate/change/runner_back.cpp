@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "migrate/change/runner.h"
 
 namespace auditshift::migrate::change {
@@ -16,15 +18,18 @@ Result<void> Runner::begin_rollback(const std::string& why, bool automatic) {
 /// the others from it: the more is back, the better the host is off.
 Result<Outcome> Runner::backward() {
   std::string failures;
+  std::size_t last_undone = 0;  // of the steps that come after
   for (std::size_t i = transaction_.steps.size(); i-- > 0;) {
     const StepRecord& recorded = transaction_.steps[i];
     if (!recorded.begun) continue;
     if (recorded.undone) {
-      undo_again(i);
+      if (recorded.undone_at < last_undone || recorded.undone_in_boot != boot_id()) undo_again(i);
+      last_undone = std::max(last_undone, recorded.undone_at);
       continue;
     }
     if (asked_to_stop()) return stopped_by_signal();
     AUDITSHIFT_TRY(failure, undo_step(i));
+    last_undone = std::max(last_undone, recorded.undone_at);
     if (!failure) continue;
     failures += (failures.empty() ? "" : "; ") + transaction_.plan.steps[i].id + ": " + failure->message();
     if (!failure->hint().empty()) failures += " (" + failure->hint() + ")";
@@ -60,14 +65,14 @@ Result<std::optional<Error>> Runner::undo_step(std::size_t index) {
   return std::optional<Error>(undone.error());
 }
 
-/// A boot in between may have taken back what lives in the kernel alone, when other steps still stood on
-/// disk. It was undone once, and what somebody changed since is theirs: no failure here.
+/// For a step that was undone while a later one, or a boot, still stood in the way of all of it: a boot takes
+/// back what lives in the kernel alone, when other steps still stood on disk; a directory goes with the last
+/// file in it. It was undone once, and what somebody changed since is theirs: no failure here.
 void Runner::undo_again(std::size_t index) {
-  if (transaction_.steps[index].undone_in_boot == boot_id()) return;
   auto step = make_(transaction_.plan.steps[index]);
   if (!step) return;
   const auto undone = (*step)->undo(host_, transaction_.steps[index].captured, backups_);
-  if (!undone) spdlog::warn("{}: {}", (*step)->describe(), undone.error().message());
+  if (!undone) spdlog::info("{}: {}", (*step)->describe(), undone.error().message());
 }
 
 /// A kernel that booted while the change stood on disk has its rules from there. Where it is locked, only
@@ -88,7 +93,7 @@ bool Runner::rollback_needs_reboot() const {
 
 Result<Outcome> Runner::finish_rollback() {
   const bool automatic = transaction_.automatic;
-  const std::string why = transaction_.message;
+  const std::string why = transaction_.why_back;
   AUDITSHIFT_TRY_VOID(record(event::kRolledBack));
   AUDITSHIFT_TRY_VOID(directory_.remove_marker());
   announce(Announced::rolled_back, "the host is back in the state before the switch: " + why);

@@ -67,6 +67,8 @@ Result<std::optional<Error>> Runner::apply_and_check(Step& step, std::size_t ind
 Result<void> Runner::renew_step(std::size_t index) {
   if (transaction_.steps[index].done_in_boot == boot_id()) return {};
   AUDITSHIFT_TRY(step, make_(transaction_.plan.steps[index]));
+  // What should have outlived the boot was changed by somebody: verification finds that, and who it was.
+  if (step->survives_boot()) return {};
   const auto done = step->done(host_);
   if (!done || *done) return {};
   progress(step->describe(), index);
@@ -95,8 +97,8 @@ Result<Outcome> Runner::give_up(const std::string& why) {
 bool Runner::rebooted() const {
   std::string reference = transaction_.awaited_boot;
   if (reference.empty()) {
-    reference = transaction_.begin_boot;
-    for (std::size_t i = 0; i < transaction_.plan.before_reboot; ++i)
+    reference = transaction_.extended_boot;
+    for (std::size_t i = transaction_.first_new; i < transaction_.plan.before_reboot; ++i)
       if (transaction_.steps[i].done) reference = transaction_.steps[i].done_in_boot;
   }
   return boot_id() != reference;
@@ -147,16 +149,37 @@ Result<Outcome> Runner::verify() {
     announce(Announced::switched, "the switch to eBPF is complete and verified");
     return outcome(Outcome::Kind::done, "switched and verified");
   }
+  return verification_failed(verification);
+}
+
+Result<Outcome> Runner::verification_failed(const Verification& verification) {
   std::string failed;
   for (const Verified& check : verification.checks)
     if (!check.ok) failed += (failed.empty() ? "" : "; ") + check.id + ": " + check.text;
-  const std::string message = brief("verification failed: " + failed);
+  const std::string message = brief(
+      (transaction_.remedied ? "verification failed again, after a remedy: " : "verification failed: ") +
+      failed);
   announce(Announced::verification_failed, message);
+  if (const auto remedy = find_remedy(verification)) {
+    AUDITSHIFT_TRY_VOID(append(*remedy, true, message));
+    return forward();
+  }
   if (options_.rollback_on_failure) return give_up(message);
   AUDITSHIFT_TRY_VOID(record(event::kVerifyError, {{"message", message}}));
   AUDITSHIFT_TRY_VOID(directory_.remove_marker());
   directory_.publish(to_status(transaction_));
   return outcome(Outcome::Kind::verification_failed, message);
+}
+
+std::optional<Plan> Runner::find_remedy(const Verification& verification) {
+  if (transaction_.remedied || !options_.remedy) return std::nullopt;
+  auto remedy = options_.remedy(host_, transaction_.plan, verification);
+  if (!remedy) {
+    spdlog::warn("no remedy: {}", remedy.error().message());
+    return std::nullopt;
+  }
+  if (*remedy && (*remedy)->empty()) return std::nullopt;
+  return *std::move(remedy);
 }
 
 /// Verification said neither yes nor no. Tried again a bounded number of times.

@@ -36,6 +36,8 @@ class Step {
   /// All that undo needs, beyond the step's own parameters. Changes nothing but the backup store.
   virtual base::Result<base::Json> capture(const Host& host, BackupStore& backups) = 0;
   virtual base::Result<void> apply(Host& host, const base::Json& captured) = 0;
+  /// Whether a boot leaves the change standing. What lives in the kernel alone is applied again after one.
+  virtual bool survives_boot() const { return true; }
   /// Asks the system, not memory, whether the change stands.
   virtual base::Result<bool> done(const Host& host) = 0;
   /// Restores what capture saw. Refuses (Errc::busy, with the reason) to overwrite what a third party changed

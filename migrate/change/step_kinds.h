@@ -18,6 +18,7 @@ base::Result<std::unique_ptr<Step>> make_package_pin(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_package_version(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_provider(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_remove_file(const StepSpec& spec);
+base::Result<std::unique_ptr<Step>> make_wait_for_agent(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_wait_for_provider(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_write_file(const StepSpec& spec);
 

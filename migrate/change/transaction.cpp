@@ -154,6 +154,15 @@ Result<Outcome> Transactions::begin(const Plan& plan, const TransactionOptions& 
   return runner.begin();
 }
 
+Result<Outcome> Transactions::extend(const Plan& plan, const TransactionOptions& options) {
+  const StateDirectory directory(host_.files, directory_);
+  AUDITSHIFT_TRY_VOID(check_plan(plan, host_, make_));
+  AUDITSHIFT_TRY(newest, open_newest(directory, host_, options.caller));
+  if (newest.id.empty()) return Error(Errc::invalid, "there was no switch, so there is nothing to extend");
+  AUDITSHIFT_TRY(runner, make_runner(host_, directory, newest.id, options, make_));
+  return runner.extend(plan);
+}
+
 Result<Outcome> Transactions::resume(const TransactionOptions& options) {
   const StateDirectory directory(host_.files, directory_);
   AUDITSHIFT_TRY(newest, open_newest(directory, host_, options.caller));

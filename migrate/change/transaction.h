@@ -76,6 +76,9 @@ struct TransactionOptions {
   std::string caller;
   /// Looks at the host after the last step.
   std::function<base::Result<Verification>(const Host&, const Plan&)> verify;
+  /// What to do once about a verification that failed, before everything is rolled back; nothing: that does
+  /// not help. May be null.
+  std::function<base::Result<std::optional<Plan>>(const Host&, const Plan&, const Verification&)> remedy;
   std::function<bool()> interrupted;   ///< asked between steps
   base::Progress* progress = nullptr;  ///< may be null
   Announcer* announcer = nullptr;      ///< the host's log; may be null
@@ -100,6 +103,9 @@ class Transactions {
   /// Errc::exists when a transaction is not over yet; Errc::invalid for an empty plan. Any error that is not
   /// about the journal means that nothing was changed.
   base::Result<Outcome> begin(const Plan& plan, const TransactionOptions& options);
+  /// Adds the steps of another plan to a verified switch that was not committed, so that one rollback undoes
+  /// both, and goes on as begin does. Errc::invalid in any other state.
+  base::Result<Outcome> extend(const Plan& plan, const TransactionOptions& options);
   /// Goes on: with the steps, after the awaited reboot (in the same boot it says reboot_needed), with a
   /// verification or a rollback that was cut off. Nothing to do is no error.
   base::Result<Outcome> resume(const TransactionOptions& options);

@@ -58,8 +58,42 @@ Result<void> take_begin(TransactionRecord& transaction, const Json& record) {
   transaction.plan = std::move(parsed);
   transaction.caller = caller;
   transaction.begin_boot = boot;
+  transaction.extended_boot = boot;
   transaction.steps.assign(transaction.plan.steps.size(), {});
   transaction.started = transaction.changed;
+  transaction.state = State::applying;
+  return {};
+}
+
+/// The steps of `more` follow those of the transaction.
+void append(TransactionRecord& transaction, Plan more, bool remedy) {
+  Plan& plan = transaction.plan;
+  transaction.first_new = plan.steps.size();
+  plan.before_reboot = transaction.first_new + more.before_reboot;
+  for (StepSpec& spec : more.steps) plan.steps.push_back(std::move(spec));
+  transaction.steps.resize(plan.steps.size());
+  if (more.reboot) {
+    plan.reboot = true;
+    plan.reboot_reason = std::move(more.reboot_reason);
+    transaction.awaited_boot.clear();
+  }
+  if (remedy) return;  // the host is held against what it was held against before
+  plan.tool_version = std::move(more.tool_version);
+  plan.facts = std::move(more.facts);
+  plan.facts_hash = std::move(more.facts_hash);
+  plan.expectations = std::move(more.expectations);
+}
+
+Result<void> take_extended(TransactionRecord& transaction, const Json& record) {
+  const auto plan = record.find("plan");
+  if (plan == record.end()) return Error(Errc::invalid, "'plan' is missing");
+  AUDITSHIFT_TRY(parsed, plan_from_json(*plan));
+  AUDITSHIFT_TRY(boot, text(record, "boot_id"));
+  AUDITSHIFT_TRY(remedy, flag(record, "remedy"));
+  append(transaction, std::move(parsed), remedy);
+  transaction.extended_boot = boot;
+  transaction.remedied = remedy;
+  if (!remedy) transaction.attempts = 0;
   transaction.state = State::applying;
   return {};
 }
@@ -128,7 +162,9 @@ Result<void> take_rollback_begins(TransactionRecord& transaction, const Json& re
   transaction.rolling_back = true;
   transaction.automatic = automatic;
   transaction.state = State::rolling_back;
-  return take_message(transaction, record);
+  AUDITSHIFT_TRY_VOID(take_message(transaction, record));
+  transaction.why_back = transaction.message;
+  return {};
 }
 
 Result<void> take_undo_begins(TransactionRecord& transaction, const Json& record) {
@@ -142,12 +178,14 @@ Result<void> take_undo_done(TransactionRecord& transaction, const Json& record) 
   AUDITSHIFT_TRY(at, step(transaction, record));
   AUDITSHIFT_TRY(boot, text(record, "boot_id"));
   at->undone = true;
+  at->undone_at = ++transaction.undone;
   at->undone_in_boot = boot;
   return {};
 }
 
 Result<void> take_rolled_back(TransactionRecord& transaction, const Json&) {
   transaction.state = State::rolled_back;
+  transaction.message = transaction.why_back;  // a reboot in between had a message of its own
   return {};
 }
 
@@ -174,6 +212,7 @@ struct Event {
 };
 constexpr Event kEvents[] = {
     {event::kBegin, take_begin},
+    {event::kExtended, take_extended},
     {event::kStepBegins, take_step_begins},
     {event::kStepDone, take_step_done},
     {event::kStepFailed, take_message},

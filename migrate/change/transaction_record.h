@@ -15,6 +15,7 @@ namespace auditshift::migrate::change {
 /// The names of a journal's records (docs/journal.md); never renamed.
 namespace event {
 inline constexpr const char* kBegin = "begin";
+inline constexpr const char* kExtended = "extended";
 inline constexpr const char* kStepBegins = "step-begins";
 inline constexpr const char* kStepDone = "step-done";
 inline constexpr const char* kStepFailed = "step-failed";
@@ -40,6 +41,7 @@ struct StepRecord {
   bool begun = false;  ///< it may have changed the host
   bool done = false;
   bool undone = false;
+  std::size_t undone_at = 0;  ///< its place in the order of undoing, from 1
   base::Json captured;
   std::string done_in_boot;
   std::string undone_in_boot;
@@ -52,13 +54,18 @@ struct TransactionRecord {
   std::string caller;
   base::WallTime started{};
   base::WallTime changed{};
-  std::string begin_boot;  ///< boot id when it began; empty when unknown
+  std::string begin_boot;     ///< boot id when it began; empty when unknown
+  std::string extended_boot;  ///< boot id when the newest extension began, else begin_boot
   std::vector<StepRecord> steps;
+  std::size_t undone = 0;  ///< so often a step was undone
   State state = State::planned;
   bool rolling_back = false;
-  bool automatic = false;    ///< the rollback: begun by a failure, not by a person
-  std::string awaited_boot;  ///< the boot that must end, empty when none was ever awaited
-  unsigned attempts = 0;     ///< to go on after a reboot or with a verification, that did not come to an end
+  bool automatic = false;     ///< the rollback: begun by a failure, not by a person
+  std::string why_back;       ///< why it is rolled back
+  bool remedied = false;      ///< what verification found wrong was mended once; the next time it counts
+  std::string awaited_boot;   ///< the boot that must end, empty when none was ever awaited
+  std::size_t first_new = 0;  ///< the first step of the newest extension; 0: there was none
+  unsigned attempts = 0;      ///< to go on after a reboot or with a verification, that did not come to an end
   std::string message;
   std::optional<Verification> verification;
 

@@ -9,6 +9,7 @@
 #include "auditd/rule_identity.h"
 #include "base/text.h"
 #include "migrate/change/observe.h"
+#include "migrate/change/package_rollback.h"
 #include "migrate/inventory.h"
 
 namespace auditshift::migrate::change {
@@ -29,12 +30,14 @@ class Verifier {
 
   Verification run() {
     kernel();
-    disk("rules-d", "rules.d", [](const InventoryRule& rule) { return rule.place == Place::rules_d; });
-    disk("compiled-rules", auditd::paths::kCompiledRules,
+    disk(verified::kRulesDirectory, "rules.d",
+         [](const InventoryRule& rule) { return rule.place == Place::rules_d; });
+    disk(verified::kCompiledRules, auditd::paths::kCompiledRules,
          [](const InventoryRule& rule) { return rule.place == Place::compiled || rule.compiled; });
     live_user_rules();
     boot_user_rules();
     audit_state();
+    agent_version();
     provider();
     exclusions();
     audit_log();
@@ -49,13 +52,14 @@ class Verifier {
   bool audit_absent() const { return facts_.audit.status.state == AuditState::absent; }
 
   void kernel() {
-    if (audit_absent()) return report("kernel-rules", true, "this kernel runs without audit");
+    if (audit_absent()) return report(verified::kKernelRules, true, "this kernel runs without audit");
     if (!facts_.audit.live.known)
-      return report("kernel-rules", false, "the kernel's rules cannot be read: " + facts_.audit.live.reason);
+      return report(verified::kKernelRules, false,
+                    "the kernel's rules cannot be read: " + facts_.audit.live.reason);
     std::vector<std::string> found;
     for (const auditd::Rule& rule : facts_.audit.live.rules)
       if (owner_of(rule, FileRole::ordinary) == Owner::defender) found.push_back(rule.text);
-    report("kernel-rules", found.empty(),
+    report(verified::kKernelRules, found.empty(),
            found.empty() ? "none of Defender's rules is loaded"
                          : base::count_of(found.size(), "rule") + " of Defender's " +
                                (found.size() == 1 ? "is" : "are") + " loaded: " + base::join(found, "; "));
@@ -68,7 +72,7 @@ class Verifier {
     for (const InventoryRule& rule : inventory_) {
       if (!here(rule) || !is_defender_rule(rule)) continue;
       ++number;
-      files.insert(id == "compiled-rules" && rule.place == migrate::Place::rules_d
+      files.insert(id == verified::kCompiledRules && rule.place == migrate::Place::rules_d
                        ? auditd::paths::kCompiledRules
                        : rule.origin.file);
     }
@@ -143,6 +147,18 @@ class Verifier {
     const std::string before = expected_.value("audit_state", now);
     report("audit-state", now == before,
            now == before ? "audit is " + now : "audit is " + now + ", it was " + before);
+  }
+
+  void agent_version() {
+    const std::string wanted = expected_.value("agent_version", std::string());
+    if (wanted.empty()) return;
+    if (!host_.packages)
+      return report("agent-version", false, "this host has no package manager that is known here");
+    const auto now = host_.packages->installed(kAgentPackage);
+    if (!now) return report("agent-version", false, now.error().message());
+    const std::string version = *now ? **now : "no build";
+    report("agent-version", version == wanted,
+           version + " of " + kAgentPackage + " is installed" + (version == wanted ? "" : ", not " + wanted));
   }
 
   /// After a boot the agent takes its time.

@@ -9,6 +9,13 @@
 
 namespace auditshift::migrate::change {
 
+/// The ids of those checks that a program asks for.
+namespace verified {
+inline constexpr const char* kKernelRules = "kernel-rules";
+inline constexpr const char* kRulesDirectory = "rules-d";
+inline constexpr const char* kCompiledRules = "compiled-rules";
+}  // namespace verified
+
 struct VerifyOptions {
   /// What the host is held against; null: itself (what disk says the kernel should hold).
   const Plan* plan = nullptr;

@@ -215,7 +215,9 @@ void FaultDisk::revert_content(Survives survives) {
   for (auto& [inode, dirty] : dirty_) {
     std::string now(static_cast<std::size_t>(stat_of(dirty.fd.get()).st_size), '\0');
     check(::pread(dirty.fd.get(), now.data(), now.size(), 0) == static_cast<ssize_t>(now.size()), "read");
-    const std::size_t kept = now.starts_with(dirty.content) ? dirty.content.size() : 0;
+    // Bytes that were synced and are not written anew stay, also when the file is made shorter.
+    const auto differs = std::mismatch(now.begin(), now.end(), dirty.content.begin(), dirty.content.end());
+    const auto kept = static_cast<std::size_t>(differs.first - now.begin());
     const std::size_t half = kept + (now.size() - kept) / 2;
     if (survives == Survives::torn) {
       put_content(dirty, now.substr(0, half));

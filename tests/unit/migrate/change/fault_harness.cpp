@@ -23,8 +23,8 @@ using Snapshot = SimulatedHost::Snapshot;
 using Kind = FaultPoints::Kind;
 using Survives = FaultDisk::Survives;
 
-enum class Way { begin, resume, rollback, commit };
-constexpr const char* kWayNames[] = {"begin", "resume", "rollback", "commit"};
+enum class Way { begin, extend, resume, rollback, commit };
+constexpr const char* kWayNames[] = {"begin", "extend", "resume", "rollback", "commit"};
 
 /// One way of hurting a run. Those that end it say what the disk still holds; `power`: the machine goes off.
 struct Harm {
@@ -94,9 +94,12 @@ class Explorer {
     migrate::change::TransactionOptions options;
     options.caller = "test";
     options.verify = scenario_.verify;
+    options.remedy = scenario_.remedy;
     switch (way) {
       case Way::begin:
         return transactions.begin(plan_, options);
+      case Way::extend:
+        return transactions.extend(extension_, options);
       case Way::resume:
         return transactions.resume(options);
       case Way::rollback:
@@ -127,9 +130,16 @@ class Explorer {
       }
     };
     walk_to_end(Way::begin);
-    new_ = picture(host_.tree(), host_.world());
-    if ((new_ == old_) != scenario_.ends_old) violation("the undisturbed way ends in the wrong state");
+    new_.insert(picture(host_.tree(), host_.world()));
+    if (new_.contains(old_) != scenario_.ends_old) violation("the undisturbed way ends in the wrong state");
     if (scenario_.ends_old) return ways;
+    if (scenario_.extension) {
+      extension_ = scenario_.extension(host_);
+      walk_to_end(Way::extend);
+      // An extension that was not begun leaves the switch as it was.
+      if (!new_.insert(picture(host_.tree(), host_.world())).second)
+        violation("the extension changes nothing");
+    }
     const Snapshot switched = host_.snapshot();
     walk_to_end(Way::rollback);
     check_picture(State::rolled_back, "rollback without a fault");
@@ -172,9 +182,10 @@ class Explorer {
       for (std::size_t at = 1; at <= points && !enough(); ++at) {
         // With all synced, whatever a disk keeps of the rest is the same.
         if (harm.power && synced_.contains({&start, way, at})) continue;
-        constexpr std::size_t kErrors = 3;
+        constexpr std::size_t kTurns = 3;
         const auto number = static_cast<std::size_t>(&harm - kHarms);
-        if (harm.kind == Kind::error && !limits_.every_error && (at + number) % kErrors != 0) continue;
+        const bool every = limits_.every_harm && (limits_.every_error || harm.kind != Kind::error);
+        if (!every && (at + number) % kTurns != 0) continue;
         if (auto found = hurt(start, way, at, harm, "")) take(*std::move(found), true);
       }
     }
@@ -228,8 +239,8 @@ class Explorer {
     const bool is_old = state == State::rolled_back || state == State::idle;
     if (!is_new && !is_old) return violation(trail + ": ends " + std::string(to_string(state)));
     const std::string now = picture(host_.tree(), host_.world());
-    const std::string& wanted = is_new ? new_ : old_;
-    if (now != wanted)
+    const std::string& wanted = is_new ? *new_.begin() : old_;
+    if (is_new ? !new_.contains(now) : now != old_)
       violation(trail + ": " + std::string(to_string(state)) + ", but the host is neither old nor new:\n" +
                 base::unified_diff("should be", "is", wanted, now));
   }
@@ -242,8 +253,9 @@ class Explorer {
   FaultLimits limits_;
   SimulatedHost host_;
   Plan plan_;
+  Plan extension_;
   std::string old_;
-  std::string new_;
+  std::set<std::string> new_;
   FaultReport report_;
   std::set<std::string> seen_;
   std::set<std::tuple<const Snapshot*, Way, std::size_t>> synced_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +22,12 @@ struct FaultScenario {
   std::function<base::Result<migrate::change::Verification>(const migrate::change::Host&,
                                                             const migrate::change::Plan&)>
       verify;
+  /// What helps a failed verification, once; see TransactionOptions::remedy.
+  std::function<base::Result<std::optional<migrate::change::Plan>>(
+      const migrate::change::Host&, const migrate::change::Plan&, const migrate::change::Verification&)>
+      remedy;
+  /// A plan that the complete switch is extended by.
+  std::function<migrate::change::Plan(SimulatedHost&)> extension;
   /// A disk that lies about syncing such paths; only to show that the harness notices.
   std::vector<std::string> lies;
   /// Verification says no: every way leads back to the old state.
@@ -32,6 +39,8 @@ struct FaultLimits {
   std::size_t recovery_stride = 29;
   /// Each point with each errno; otherwise with one of them, in turn.
   bool every_error = true;
+  /// Each point in each way; otherwise each in every third of them, in turn.
+  bool every_harm = true;
   /// Stop after so many violations.
   std::size_t violations = 5;
 };
@@ -44,10 +53,10 @@ struct FaultReport {
   std::vector<std::string> violations;
 };
 
-/// Hurts begin, resume, rollback and commit at each of their fault points in each way, then recovers by
-/// resume and by rollback, and hurts those recoveries as well. After every recovery the host must be entirely
-/// new or entirely old: files with owner, mode and extended attributes, kernel rules in order, agent,
-/// services and packages.
+/// Hurts begin, extend, resume, rollback and commit at each of their fault points in each way, then recovers
+/// by resume and by rollback, and hurts those recoveries as well. After every recovery the host must be
+/// entirely new or entirely old: files with owner, mode and extended attributes, kernel rules in order,
+/// agent, services and packages.
 FaultReport run_faults(const FaultScenario& scenario, const FaultLimits& limits = {});
 
 }  // namespace auditshift::tests

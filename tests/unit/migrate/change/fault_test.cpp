@@ -15,14 +15,18 @@ namespace {
 using namespace migrate::change;  // NOLINT(google-build-using-namespace): these tests are about all of it
 
 /// AUDITSHIFT_FAULTS=all hurts every point of every recovery too; that takes minutes.
-FaultLimits limits(bool every_error) {
+FaultLimits limits(bool every_error, bool every_harm) {
   const char* given = std::getenv("AUDITSHIFT_FAULTS");
   const bool all = given != nullptr && std::string(given) == "all";
-  return {.recovery_stride = all ? 1U : 29U, .every_error = all || every_error};
+  const std::size_t stride = every_harm ? 29 : 97;
+  return {.recovery_stride = all ? 1 : stride,
+          .every_error = all || every_error,
+          .every_harm = all || every_harm};
 }
 
-void expect_whole(const FaultScenario& scenario, const char* name, bool every_error = false) {
-  const FaultReport report = run_faults(scenario, limits(every_error));
+void expect_whole(const FaultScenario& scenario, const char* name, bool every_error = false,
+                  bool every_harm = true) {
+  const FaultReport report = run_faults(scenario, limits(every_error, every_harm));
   std::printf("%s: %zu fault points, %zu runs hurt, %zu states, %zu recoveries\n", name, report.points,
               report.runs, report.states, report.recoveries);
   for (const std::string& violation : report.violations) ADD_FAILURE() << violation;
@@ -42,6 +46,27 @@ TEST(Faults, AFailedVerificationAfterTheRebootEndsOld) {
     return base::Result<Verification>(std::move(verification));
   };
   expect_whole(scenario, "failed verification");
+}
+
+/// What these add to the journal is the same for every way of being hurt.
+void expect_sampled(const FaultScenario& scenario, const char* name) {
+  expect_whole(scenario, name, false, false);
+}
+
+TEST(Faults, ARemedyOnAChangeableHostEndsOldOrNew) {
+  expect_sampled(remedied(changeable_scenario()), "remedy, changeable audit");
+}
+
+TEST(Faults, ARemedyOnALockedHostEndsOldOrNewAcrossAnotherReboot) {
+  expect_sampled(remedied(locked_scenario()), "remedy, locked audit");
+}
+
+TEST(Faults, AnExtensionOfAChangeableHostEndsOldOrNew) {
+  expect_sampled(extended(changeable_scenario()), "extension, changeable audit");
+}
+
+TEST(Faults, AnExtensionOfALockedHostEndsOldOrNewAcrossAnotherReboot) {
+  expect_sampled(extended(locked_scenario()), "extension, locked audit");
 }
 
 /// The harness is worth nothing if it does not see a mistake.

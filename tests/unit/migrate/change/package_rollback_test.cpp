@@ -108,6 +108,32 @@ TEST(PackageRollback, WarnsOfWhatItCannotKeep) {
   EXPECT_THAT(plan("101.23082.0009", bare, 2023y / 12 / 1).warnings, Contains(HasSubstr("immutable")));
 }
 
+TEST(PackageForward, OnlyWhatARollbackHoldsIsItsOwn) {
+  PackageFacts facts;
+  facts.installed = "101.24072.0001";
+  facts.available = {"101.24082.0004", "101.24072.0001"};
+  facts.pinned = true;
+  EXPECT_FALSE(held_by_rollback({}, facts)) << "somebody else's pin";
+  PackagePlan packages;
+  packages.version = "101.24072.0001";
+  packages.steps = {package_pin("pin", "mdatp", true)};
+  Status down;
+  down.plan = package_plan(packages, {});
+  down.state = State::committed;
+  Status other;
+  other.state = State::switched;
+  EXPECT_TRUE(held_by_rollback({down, other}, facts));
+  down.state = State::rolled_back;
+  EXPECT_FALSE(held_by_rollback({down}, facts)) << "undone";
+  down.state = State::switched;
+  EXPECT_TRUE(held_by_rollback({down}, facts));
+  facts.pinned = false;
+  EXPECT_FALSE(held_by_rollback({down}, facts)) << "somebody let it go";
+  facts.pinned = true;
+  facts.installed = "101.24082.0004";
+  EXPECT_FALSE(held_by_rollback({down}, facts)) << "somebody installed another build";
+}
+
 TEST(PackageForward, TakesThePinAwayAndTheNewest) {
   PackageFacts rolled_back = facts();
   rolled_back.installed = "101.24072.0001-1";

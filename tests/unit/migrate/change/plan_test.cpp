@@ -27,7 +27,8 @@ using ::testing::HasSubstr;
 const base::WallTime kNow = *base::parse_utc("2024-06-03T06:00:00Z");
 
 /// The plan of a captured host. Owners and modes of the checkout are not the host's.
-PlanAnswer plan_of(const std::string& root, const PlanOptions& options = {}) {
+PlanAnswer plan_of(const std::string& root, const PlanOptions& options = {},
+                   const std::optional<PackageFacts>& held = std::nullopt) {
   const auto world = captured_world(root);
   if (!world) throw std::runtime_error(world.error().message());
   base::NoProgress progress;
@@ -37,6 +38,7 @@ PlanAnswer plan_of(const std::string& root, const PlanOptions& options = {}) {
       assess(collect_facts(*world, collect, progress), {options.skip, options.accept});
   auto sources = read_plan_sources(*world->host, assessment);
   if (!sources) throw std::runtime_error(sources.error().message());
+  sources->held_package = held;
   for (auto& [path, file] : sources->files) {
     file.state.uid = file.state.gid = 0;
     file.state.attributes.clear();
@@ -272,6 +274,29 @@ TEST(MakePlan, ThePluginIsSwitchedOff) {
   host.write("/etc/audit/plugins.d/mdatp.conf",
              "active = no\npath = /opt/microsoft/mdatp/sbin/mdatp_audisp_plugin\nargs = -d\n");
   EXPECT_THAT(steps(plan_of(host.root())), ::testing::Not(::testing::Contains("audit-plugin")));
+}
+
+TEST(MakePlan, ABuildThatARollbackHoldsIsLetGoFirst) {
+  FakeHost host;
+  auditd_era(host);
+  PackageFacts held;
+  held.installed = "101.24072.0001";
+  held.available = {"101.24082.0004", "101.24072.0001"};
+  held.pinned = true;
+  const PlanAnswer answer = plan_of(host.root(), {}, held);
+  ASSERT_TRUE(answer.plan) << ::testing::PrintToString(answer.refusals);
+  const std::vector<StepSpec>& planned = answer.plan->steps;
+  ASSERT_GT(planned.size(), 4U);
+  EXPECT_EQ(planned[0].type, "loaded-rules") << "its undo is the last";
+  EXPECT_EQ(planned[1].type, "package-pin");
+  ASSERT_EQ(planned[2].type, "package-version");
+  EXPECT_EQ(planned[2].parameters["version"], "101.24082.0004");
+  EXPECT_EQ(planned[3].type, "wait-for-agent");
+  EXPECT_EQ(answer.plan->expectations["agent_version"], "101.24082.0004");
+  const PlanAnswer without = plan_of(host.root());
+  const auto stale = check_current(*answer.plan, *without.plan);
+  ASSERT_FALSE(stale.ok());
+  EXPECT_THAT(stale.error().message(), HasSubstr("the build that a rollback holds"));
 }
 
 TEST(MakePlan, ASwitchedHostNeedsNothing) {

@@ -70,7 +70,47 @@ base::Result<Verification> verify(const Host& host, const Plan&) {
   return verification;
 }
 
+constexpr const char* kLate = "/etc/audit/rules.d/late.rules";
+
+Plan more(const Plan& before) {
+  Plan plan = bare_plan();
+  plan.steps = {remove_file("1-late", kLate),
+                write_file("2-more", "/etc/auditshift/profile/more.conf", "on\n")};
+  plan.before_reboot = plan.steps.size();
+  plan.reboot = before.reboot;
+  plan.reboot_reason = "the kernel's audit rules are still locked";
+  plan.expectations = before.expectations;
+  return plan;
+}
+
 }  // namespace
+
+FaultScenario remedied(FaultScenario scenario) {
+  scenario.prepare = [prepare = scenario.prepare](SimulatedHost& host) {
+    host.file(kLate, "# late\n", 0640);
+    prepare(host);
+  };
+  scenario.verify = [](const Host& host, const Plan& plan) {
+    auto verification = verify(host, plan);
+    if (verification)
+      verification->checks.push_back(
+          {.id = "late", .ok = !host.files->exists(kLate), .text = "what is late"});
+    return verification;
+  };
+  scenario.remedy = [](const Host&, const Plan& plan, const Verification&) {
+    return base::Result<std::optional<Plan>>(more(plan));
+  };
+  return scenario;
+}
+
+FaultScenario extended(FaultScenario scenario) {
+  scenario.prepare = [prepare = scenario.prepare](SimulatedHost& host) {
+    host.file(kLate, "# late\n", 0640);
+    prepare(host);
+  };
+  scenario.extension = [plan = scenario.plan](SimulatedHost& host) { return more(plan(host)); };
+  return scenario;
+}
 
 FaultScenario changeable_scenario() {
   FaultScenario scenario;

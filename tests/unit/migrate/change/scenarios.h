@@ -9,5 +9,10 @@ namespace auditshift::tests {
 FaultScenario changeable_scenario();
 /// The same with rules that lock the kernel: half of the steps wait for the reboot.
 FaultScenario locked_scenario();
+/// Whose verification finds something more, for which there is a remedy; on a locked host with another
+/// reboot.
+FaultScenario remedied(FaultScenario scenario);
+/// Which a later plan adds to; on a locked host with another reboot.
+FaultScenario extended(FaultScenario scenario);
 
 }  // namespace auditshift::tests

@@ -43,6 +43,7 @@ class KernelRules final : public Step {
     }
     return {};
   }
+  bool survives_boot() const override { return false; }
   Result<bool> done(const Host& host) override { return present(host).empty(); }
   Result<void> undo(Host& host, const Json& captured, const BackupStore&) override {
     const auto wanted = captured.get<std::vector<std::string>>();

@@ -236,6 +236,79 @@ TEST(Transactions, AVerificationThatFailsMayLeaveTheHostOnTheNewState) {
   bench.expect(bench.transactions.resume(bench.options), State::switched, Kind::done);
 }
 
+TEST(Transactions, ARemedyIsTriedOnceAndUndoneWithTheRest) {
+  Bench bench(tests::remedied(tests::changeable_scenario()));
+  bench.options.remedy = bench.scenario.remedy;
+  const std::size_t planned = bench.plan.steps.size();
+  bench.expect(bench.transactions.begin(bench.plan, bench.options), State::switched, Kind::done);
+  const Status status = bench.status();
+  ASSERT_EQ(status.plan.steps.size(), planned + 2);
+  EXPECT_EQ(status.steps_done, planned + 2);
+  EXPECT_EQ(status.plan.steps.back().id, std::to_string(planned + 2) + "-more") << "ids stay unique";
+  EXPECT_EQ(bench.recorder.kinds,
+            (std::vector{Announced::begun, Announced::verification_failed, Announced::switched}));
+  bench.expect(bench.transactions.rollback(bench.options), State::rolled_back, Kind::done);
+  EXPECT_EQ(bench.picture(), bench.before);
+}
+
+TEST(Transactions, WhatARemedyDoesNotHelpIsRolledBackAndSaysSo) {
+  Bench bench(tests::remedied(tests::changeable_scenario()));
+  int asked = 0;
+  bench.options.remedy = [&](const Host&, const Plan&, const Verification& verification) {
+    ++asked;
+    EXPECT_FALSE(verification.ok());
+    Plan plan;
+    plan.steps = {write_file("1-other", "/etc/other", "x")};
+    plan.before_reboot = 1;
+    return base::Result<std::optional<Plan>>(plan);
+  };
+  const Outcome outcome = bench.expect(bench.transactions.begin(bench.plan, bench.options),
+                                       State::rolled_back, Kind::rolled_back);
+  EXPECT_EQ(asked, 1);
+  EXPECT_NE(outcome.message.find("again, after a remedy: late: what is late"), std::string::npos)
+      << outcome.message;
+  EXPECT_EQ(bench.picture(), bench.before);
+}
+
+TEST(Transactions, ARemedyOfALockedHostWaitsForAnotherBoot) {
+  Bench bench(tests::remedied(tests::locked_scenario()));
+  bench.options.remedy = bench.scenario.remedy;
+  bench.expect(bench.transactions.begin(bench.plan, bench.options), State::awaiting_reboot,
+               Kind::reboot_needed);
+  bench.host.boot();
+  bench.expect(bench.transactions.resume(bench.options), State::awaiting_reboot, Kind::reboot_needed);
+  EXPECT_TRUE(bench.marker());
+  bench.expect(bench.transactions.resume(bench.options), State::awaiting_reboot, Kind::reboot_needed);
+  bench.host.boot();
+  bench.expect(bench.transactions.resume(bench.options), State::switched, Kind::done);
+}
+
+TEST(Transactions, AnExtensionIsOneWithTheSwitch) {
+  Bench bench(tests::extended(tests::changeable_scenario()));
+  const Plan more = bench.scenario.extension(bench.host);
+  EXPECT_EQ(bench.transactions.extend(more, bench.options).error().code(), Errc::invalid)
+      << "there is nothing to extend";
+  bench.expect(bench.transactions.begin(bench.plan, bench.options), State::switched, Kind::done);
+  bench.expect(bench.transactions.extend(more, bench.options), State::switched, Kind::done);
+  EXPECT_EQ(bench.transactions.history()->size(), 1U);
+  EXPECT_EQ(bench.status().steps_done, bench.plan.steps.size() + more.steps.size());
+  bench.expect(bench.transactions.rollback(bench.options), State::rolled_back, Kind::done);
+  EXPECT_EQ(bench.picture(), bench.before);
+  EXPECT_EQ(bench.transactions.extend(more, bench.options).error().code(), Errc::invalid);
+}
+
+TEST(Transactions, ARebootCanBeAllThatIsLeftToDo) {
+  Bench bench(tests::locked_scenario());
+  Plan plan = bench.plan;
+  plan.steps.clear();
+  plan.before_reboot = 0;
+  bench.options.verify = nullptr;
+  bench.expect(bench.transactions.begin(plan, bench.options), State::awaiting_reboot, Kind::reboot_needed);
+  bench.expect(bench.transactions.resume(bench.options), State::awaiting_reboot, Kind::reboot_needed);
+  bench.host.boot();
+  bench.expect(bench.transactions.resume(bench.options), State::switched, Kind::done);
+}
+
 TEST(Transactions, AVerificationThatCannotBeDoneIsTriedThreeTimes) {
   Bench bench(tests::locked_scenario());
   bench.expect(bench.transactions.begin(bench.plan, bench.options), State::awaiting_reboot,
