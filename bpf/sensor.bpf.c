@@ -8,26 +8,21 @@
 #include "bpf/texts.bpf.h"
 /* keep the order: these use what is above */
 #include "bpf/exclusions.bpf.h"
+#include "bpf/filters.bpf.h"
 #include "bpf/process.bpf.h"
 #include "bpf/sockets.bpf.h"
 #include "bpf/statistics.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define EPERM_ 1
-#define EACCES_ 13
-#define EINPROGRESS_ 115
-#define MAX_ERRNO_ 4095
-#define O_ACCMODE_ 03
-#define O_CREAT_ 0100
-#define O_TRUNC_ 01000
-#define O_PATH_ 010000000
 #define FMODE_CREATED_ 0x100000 /* include/linux/fs.h */
-#define AF_PACKET_ 17
-#define SOCK_RAW_ 3
-#define SOCK_PACKET_ 10
-#define SOCK_TYPE_MASK_ 0xf
-#define SIGNAL_GROUP_EXIT_ 4 /* include/linux/sched/signal.h */
+#define SIGNAL_GROUP_EXIT_ 4    /* include/linux/sched/signal.h */
+
+/* What filters.bpf.h asks for. */
+static __always_inline struct as_wanted wanted(void) {
+  struct as_wanted knobs = {.options = options, .bpf_commands = bpf_commands};
+  return knobs;
+}
 
 static __always_inline int is_own(struct task_struct* task) { return (__u32)task->tgid == state.sensor_pid; }
 
@@ -150,60 +145,6 @@ out:
 
 /* ---- system calls ---- */
 
-static __always_inline int result_is_wanted(const volatile struct as_call* call, long result) {
-  if (result >= 0 || result < -MAX_ERRNO_) return call->filter != AS_FILTER_FAILED;
-  if (result == -EINPROGRESS_ && call->kind == AS_KIND_CONNECT) return 1;
-  int access = result == -EACCES_ || result == -EPERM_;
-  return (options & (access ? AS_OPTION_FAILED_ACCESS : AS_OPTION_FAILED_OTHER)) != 0;
-}
-
-static __always_inline int open_is_wanted(__u64 flags) {
-  if (options & AS_OPTION_READS) return 1;
-  if (flags & O_PATH_) return 0;
-  return (flags & (O_ACCMODE_ | O_CREAT_ | O_TRUNC_)) != 0;
-}
-
-/* Requests that change another process or take hold of it: TRACEME, POKE*, SETREGS, SETFPREGS, ATTACH,
- * SETREGSET, SEIZE. */
-static __always_inline int ptrace_is_wanted(__u64 request) {
-  if (options & AS_OPTION_ALL_PTRACE) return 1;
-  if (request < 64) return (0x1a071ULL >> request) & 1;
-  return request == 0x4205 || request == 0x4206;
-}
-
-/* Whether the arguments make the call worth a record: `value` is the one the filter asks for, `next` the one
- * after it. What has to be read from memory for that is kept in `details`. */
-static __always_inline int arguments_are_wanted(const volatile struct as_call* call, __u64 value, __u64 next,
-                                                __u64* details) {
-  switch (call->filter) {
-    case AS_FILTER_OPEN_FLAGS:
-      return open_is_wanted(value);
-    case AS_FILTER_OPEN_HOW:
-      if (bpf_probe_read_user(details, 16, (const void*)value)) return 1;
-      return open_is_wanted(details[0]);
-    case AS_FILTER_CLONE_FLAG:
-      return value & 1;
-    case AS_FILTER_RAW_SOCKET: {
-      if (options & AS_OPTION_ALL_SOCKETS) return 1;
-      __u64 type = next & SOCK_TYPE_MASK_;
-      return value == AF_PACKET_ || type == SOCK_RAW_ || type == SOCK_PACKET_;
-    }
-    case AS_FILTER_PTRACE:
-      return ptrace_is_wanted(value);
-    case AS_FILTER_BPF:
-      return value >= 64 || (bpf_commands >> value) & 1;
-    case AS_FILTER_TIME_MODES: {
-      __u32 modes = 0;
-      if (bpf_probe_read_user(&modes, sizeof modes, (const void*)value)) return 1;
-      details[0] = modes;
-      return modes != 0;
-    }
-    case AS_FILTER_SEND_ADDRESS:
-      return value != 0;
-  }
-  return 1;
-}
-
 /* The path an argument gives and, when that is relative or names nothing, where it starts. Where a
  * directory's descriptor is given, a null pointer for the path means the same as an empty one: that object
  * itself. */
@@ -292,9 +233,10 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
   if (index >= AS_CALL_LIMIT) return 0;
   const volatile struct as_call* call = &calls[index];
   __u64 details[2] = {};
-  if (!result_is_wanted(call, result)) return 0;
+  const struct as_wanted knobs = wanted();
+  if (!result_is_wanted(call, result, &knobs)) return 0;
   if (!arguments_are_wanted(call, register_argument(regs, compat, call->filter_argument),
-                            register_argument(regs, compat, call->filter_argument + 1), details))
+                            register_argument(regs, compat, call->filter_argument + 1), details, &knobs))
     return 0;
   if (is_own(task)) {
     count(AS_COUNT_OWN);
@@ -323,9 +265,9 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
   if (call->filter == AS_FILTER_SOCKETCALL) {
     record->details[0] = record->arguments[0];
     call = unfold_socketcall(record->arguments);
-    if (!call || !result_is_wanted(call, result)) goto out;
+    if (!call || !result_is_wanted(call, result, &knobs)) goto out;
     if (!arguments_are_wanted(call, argument_of(record, call->filter_argument),
-                              argument_of(record, call->filter_argument + 1), details))
+                              argument_of(record, call->filter_argument + 1), details, &knobs))
       goto out;
     record->kind = call->kind;
   }

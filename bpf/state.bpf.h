@@ -28,6 +28,11 @@ const volatile __u32 wakeup_shift = 20;         /* the reader is woken whenever 
 
 struct as_state state = {};
 
+/* From the caller's memory; 0 when all of it was there. */
+static __always_inline long read_user(void* target, __u32 size, __u64 address) {
+  return bpf_probe_read_user(target, size, (const void*)address);
+}
+
 /* ---- maps ---- */
 
 struct {

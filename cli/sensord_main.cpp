@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@
 #include "sensor/audit_provider.h"
 #include "sensor/control_server.h"
 #include "sensor/daemon.h"
-#include "sensor/ebpf_provider.h"
+#include "sensor/ebpf_tiers.h"
 #include "sensor/known_kernels.h"
 #include "sensor/netlink_provider.h"
 #include "sensor/privileges.h"
@@ -37,6 +38,7 @@ constexpr int kExitBusy = 75;
 struct Options {
   sensor::DaemonOptions daemon;
   std::string provider = "auto";
+  std::optional<bpf::Tier> tier;
   std::string output = "/var/log/auditshift/events.ndjson";
   sensor::FileSinkOptions file;
   std::vector<std::string> accepted_kernels;
@@ -57,6 +59,17 @@ void declare(CLI::App& app, Options& options) {
                  "rules report)")
       ->check(CLI::IsMember({"auto", "ebpf", "netlink", "auditd"}))
       ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--tier",
+         [&options](const std::string& name) {
+           for (const bpf::Tier tier : {bpf::Tier::core, bpf::Tier::legacy}) {
+             if (bpf::tier_name(tier) == name) options.tier = tier;
+           }
+         },
+         "how ebpf is used: auto (the best tier that works), core, legacy")
+      ->check(CLI::IsMember({"auto", "core", "legacy"}))
+      ->type_name("TIER")
+      ->default_str("auto");
   app.add_option("--managed", options.daemon.managed_file,
                  "managed configuration: exclusions, choice of provider")
       ->type_name("FILE")
@@ -139,8 +152,8 @@ sensor::CandidateMaker make_candidates(const Options& options, const base::Sysro
     if (wanted("ebpf") && (ebpf_allowed || options.provider == "ebpf")) {
       candidates.push_back({"ebpf", [&]() -> base::Result<std::unique_ptr<sensor::Provider>> {
                               AUDITSHIFT_TRY_VOID(may_try_ebpf(options, host));
-                              return std::unique_ptr<sensor::Provider>(
-                                  std::make_unique<sensor::EbpfProvider>(ebpf_options(options), clock));
+                              return std::unique_ptr<sensor::Provider>(std::make_unique<sensor::EbpfTiers>(
+                                  ebpf_options(options), host, clock, options.tier));
                             }});
     }
     if (wanted("netlink")) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# bpf_object(name source.bpf.c [DEPENDS files...]): compiles a BPF program and makes name.skel.h, which a target
-# includes as "skeletons/name.skel.h" after linking bpf_<name>.
+# bpf_object(name source.bpf.c [DEPENDS files...] [CPU version]): compiles a BPF program and makes name.skel.h,
+# which a target includes as "skeletons/name.skel.h" after linking bpf_<name>. The version of the instruction set
+# is v3 (kernel 5.1 and later) unless another is given.
 find_program(BPF_CLANG NAMES clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14 REQUIRED)
 find_program(BPFTOOL bpftool HINTS /usr/sbin /sbin REQUIRED)
 
@@ -12,8 +13,8 @@ else()
   message(FATAL_ERROR "the BPF programs know no system-call convention for ${CMAKE_SYSTEM_PROCESSOR}")
 endif()
 
-# Version 3 of the instruction set: kernel 5.1 and later. BPF_PROG()'s ctx is unused by design.
-set(BPF_FLAGS -g -O2 -target bpf -mcpu=v3 -I${PROJECT_SOURCE_DIR}
+# BPF_PROG()'s ctx is unused by design.
+set(BPF_FLAGS -g -O2 -target bpf -I${PROJECT_SOURCE_DIR}
   -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter)
 if(CMAKE_LIBRARY_ARCHITECTURE)
   # Debian keeps <asm/types.h> there, and -target bpf makes clang forget it.
@@ -21,13 +22,16 @@ if(CMAKE_LIBRARY_ARCHITECTURE)
 endif()
 
 function(bpf_object name source)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "CPU" "DEPENDS" ${ARGN})
+  if(NOT ARG_CPU)
+    set(ARG_CPU v3)
+  endif()
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/generated/skeletons)
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
   set(skeleton ${folder}/${name}.skel.h)
   file(MAKE_DIRECTORY ${folder})
   add_custom_command(OUTPUT ${object}
-    COMMAND ${BPF_CLANG} ${BPF_FLAGS} -D__TARGET_ARCH_${BPF_ARCH} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
+    COMMAND ${BPF_CLANG} ${BPF_FLAGS} -mcpu=${ARG_CPU} -D__TARGET_ARCH_${BPF_ARCH} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
     DEPENDS ${source} ${ARG_DEPENDS}
     COMMENT "Compiling ${source} for the kernel" VERBATIM)
   add_custom_command(OUTPUT ${skeleton}

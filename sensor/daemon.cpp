@@ -162,9 +162,10 @@ void Daemon::watch_provider() {
 
 void Daemon::report_running() {
   if (chooser_->kinds().contains(EventKind::running)) return;  // the provider tells by itself
-  // The ebpf provider's events have exact start times, and identities are made of these.
+  // The ebpf provider's events have exact start times, and identities are made of these; those of tier legacy
+  // have the clock ticks of /proc.
   StartTimes exact;
-  if (chooser_->current_name() == "ebpf") {
+  if (chooser_->current_name() == "ebpf" && chooser_->describe().tier != "legacy") {
     auto times = read_start_times();
     if (times.ok()) {
       exact = *std::move(times);

@@ -6,75 +6,18 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
 #include "bpf/libbpf_log.h"
-#include "sensor/watched_calls.h"
+#include "sensor/call_tables.h"
 #include "skeletons/sensor.skel.h"
 
 namespace auditshift::sensor {
 namespace {
-
-#if defined(__x86_64__)
-constexpr Abi kNative[] = {Abi::x86_64, Abi::x32};
-constexpr Abi kCompat = Abi::i386;
-#elif defined(__aarch64__)
-constexpr Abi kNative[] = {Abi::arm64};
-constexpr Abi kCompat = Abi::arm;
-#else
-#error "no system-call convention for this architecture"
-#endif
-
-/// Whether a call can bring an event of a wanted kind: some calls bring several.
-bool is_wanted(const WatchedCall& call, const KindSet& kinds) {
-  const auto kind = static_cast<EventKind>(call.call.kind);
-  if (call.call.filter == AS_FILTER_SOCKETCALL) {
-    for (std::uint64_t number = 0; number < AS_SOCKETCALL_LIMIT; ++number) {
-      const WatchedCall* inner = find_socketcall(number);
-      if (inner != nullptr && is_wanted(*inner, kinds)) return true;
-    }
-    return false;
-  }
-  if (kind == EventKind::open) return kinds.contains(EventKind::open) || kinds.contains(EventKind::create);
-  if (kind == EventKind::unlink) return kinds.contains(EventKind::unlink) || kinds.contains(EventKind::rmdir);
-  return kinds.contains(kind);
-}
-
-std::uint32_t option_bits(const EbpfOptions& options) {
-  std::uint32_t bits = 0;
-  const auto set = [&](bool on, as_option bit) { bits |= on ? static_cast<std::uint32_t>(bit) : 0U; };
-  set(options.reads, AS_OPTION_READS);
-  set(options.threads, AS_OPTION_THREADS);
-  set(options.failed_access, AS_OPTION_FAILED_ACCESS);
-  set(options.failed_other, AS_OPTION_FAILED_OTHER);
-  set(options.all_sockets, AS_OPTION_ALL_SOCKETS);
-  set(options.all_ptrace, AS_OPTION_ALL_PTRACE);
-  return bits;
-}
-
-template <class Tables>
-void fill_call_tables(Tables& tables, const KindSet& kinds) {
-  const auto calls = watched_calls();
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    if (!is_wanted(calls[i], kinds)) continue;
-    const auto entry = static_cast<std::uint16_t>(i + 1);
-    tables.calls[entry] = calls[i].call.for_kernel();
-    for (int number = 0; number < AS_SYSCALL_LIMIT; ++number) {
-      for (const Abi abi : kNative) {
-        if (find_watched_call(abi, number) == &calls[i]) tables.call_index[number] |= entry;
-      }
-      if (find_watched_call(kCompat, number) == &calls[i]) {
-        tables.call_index[number] |= static_cast<std::uint16_t>(entry << 8);
-      }
-    }
-    for (std::uint64_t number = 0; number < AS_SOCKETCALL_LIMIT; ++number) {
-      if (find_socketcall(number) == &calls[i]) tables.socketcalls[number] = static_cast<std::uint8_t>(entry);
-    }
-  }
-}
 
 base::Error load_error(int number) {
   base::Error error = base::Error::from_errno(number, "the kernel did not take the sensor's programs");
@@ -102,7 +45,10 @@ base::Result<Skeleton> configure(const EbpfOptions& options) {
   knobs.argv_limit = options.argv_limit;
   // Eight wake-ups while the ring fills.
   knobs.wakeup_shift = static_cast<std::uint32_t>(std::countr_zero(options.ring_bytes)) - 3;
-  fill_call_tables(knobs, options.kinds);
+  const CallTables tables = make_call_tables(options.kinds);
+  std::copy(tables.call_index.begin(), tables.call_index.end(), knobs.call_index);
+  std::copy(tables.calls.begin(), tables.calls.end(), knobs.calls);
+  std::copy(tables.socketcalls.begin(), tables.socketcalls.end(), knobs.socketcalls);
   if (bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(options.ring_bytes)) != 0) {
     return base::Error::from_errno(errno, "cannot set the ring buffer's size");
   }

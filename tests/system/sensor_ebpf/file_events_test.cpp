@@ -49,7 +49,7 @@ class FileEvents : public SensorSuite<Everything> {
 };
 
 TEST_F(FileEvents, CreateByOpenat) {
-  const Event& event = one(EventKind::create, SYS_openat, [](Self& self) {
+  const Event& event = one(kind_of_a_made_file(), SYS_openat, [](Self& self) {
     self.results[0] = openat(AT_FDCWD, "new", O_CREAT | O_WRONLY | O_CLOEXEC, 0640);
   });
   expect_path(event.path, "new");
@@ -71,17 +71,17 @@ TEST_F(FileEvents, OpenatByDescriptor) {
   const Event& event = one(EventKind::create, SYS_openat, [&](Self& self) {
     const int fd = directory_fd();
     if (chdir("/") != 0) _exit(1);
-    self.results[0] = openat(fd, "sub/../by_fd", O_CREAT | O_WRONLY, 0600);
+    self.results[0] = openat(fd, "sub/../by_fd", O_CREAT | O_EXCL | O_WRONLY, 0600);
     if (self.results[0] < 0) {
       mkdirat(fd, "sub", 0700);
-      self.results[0] = openat(fd, "sub/../by_fd", O_CREAT | O_WRONLY, 0600);
+      self.results[0] = openat(fd, "sub/../by_fd", O_CREAT | O_EXCL | O_WRONLY, 0600);
     }
   });
   expect_path(event.path, "by_fd");
 }
 
 TEST_F(FileEvents, Openat2ReadsItsFlagsFromMemory) {
-  const Event& event = one(EventKind::create, SYS_openat2, [](Self& self) {
+  const Event& event = one(kind_of_a_made_file(), SYS_openat2, [](Self& self) {
     open_how how{};
     how.flags = O_CREAT | O_WRONLY;
     how.mode = 0604;
@@ -239,11 +239,11 @@ TEST_F(FileEvents, ExtendedAttributes) {
 #if defined(__x86_64__)  // newer architectures have the *at forms only
 TEST_F(FileEvents, TheOldFormsWithoutAt) {
   make_file("f");
-  expect_path(
-      one(EventKind::create, SYS_creat, [](Self& self) { self.results[0] = syscall(SYS_creat, "c", 0600); })
-          .path,
-      "c");
-  expect_path(one(EventKind::create, SYS_open,
+  expect_path(one(kind_of_a_made_file(), SYS_creat,
+                  [](Self& self) { self.results[0] = syscall(SYS_creat, "c", 0600); })
+                  .path,
+              "c");
+  expect_path(one(kind_of_a_made_file(), SYS_open,
                   [](Self& self) { self.results[0] = syscall(SYS_open, "o", O_CREAT | O_WRONLY, 0600); })
                   .path,
               "o");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/sysroot.h"
+#include "bpf/probe.h"
 #include "sensor/ebpf_provider.h"
 
 /// Runs real calls in a child process and gives the events they caused.
@@ -47,6 +50,7 @@ struct Self {
   std::uint64_t boot_ns_before = 0, boot_ns_after = 0;
   std::array<std::int64_t, 8> results{};  ///< for the action to leave numbers in
   std::array<char, 8192> note{};          ///< and a text
+  std::atomic<bool> may_end = false;      ///< what had to be asked of /proc was asked, see Sensor::observe()
 
   /// Reads it all again, after the process has changed itself.
   void look();
@@ -60,22 +64,41 @@ class Sensor {
 
   using Action = std::function<void(Self&)>;
   /// Forks, runs `action` in the child, waits for its exit event. The events of the child and of its
-  /// descendants, in order. After this, `self` is what the child wrote.
+  /// descendants, in order. After this, `self` is what the child wrote. Tier legacy asks /proc, so there the
+  /// child lives on after its action until its events were read.
   Events observe(const Action& action);
 
   const Self& self() const { return *self_; }
-  EbpfProvider& provider() { return *provider_; }
+  Provider& provider() { return *provider_; }
+  /// REQUIRES: the tier under test is core.
+  EbpfProvider& core() { return dynamic_cast<EbpfProvider&>(*provider_); }
 
  private:
   base::SystemClock clock_;
-  std::unique_ptr<EbpfProvider> provider_;
+  base::Sysroot host_;
+  std::unique_ptr<Provider> provider_;
   Self* self_;  ///< shared with the children; lives as long as the process
 };
 
 /// The kinds the programs can supply, everything by option included, failures too.
 EbpfOptions everything();
 
-/// Empty when this process may load the programs, else why not.
+/// Which kernel side the program tests: AUDITSHIFT_TEST_TIER, "core" unless set.
+bpf::Tier tier_under_test();
+inline bool is_legacy() { return tier_under_test() == bpf::Tier::legacy; }
+
+/// A provider of the tier under test, not started. `clock` and `host` outlive it.
+std::unique_ptr<Provider> make_provider(const EbpfOptions& options, const base::Sysroot& host,
+                                        const base::Clock& clock);
+
+/// The kind of an open() that made its file: tier legacy knows that only where the call says so (O_EXCL).
+inline EventKind kind_of_a_made_file() { return is_legacy() ? EventKind::open : EventKind::create; }
+
+/// For tests of what only tier core can do, or does otherwise; `why` is printed.
+#define SKIP_ON_LEGACY(why) \
+  if (is_legacy()) GTEST_SKIP() << "tier legacy: " << (why)
+
+/// Empty when this process may load the programs of the tier, else why not.
 std::string lacking_privilege();
 
 /// The only event of the kind; a test failure and an empty event when there is none or several.

@@ -36,7 +36,7 @@ class Counter final : public Consumer {
   std::uint64_t told_lost = 0;
 };
 
-std::uint64_t lost(const EbpfProvider& provider) {
+std::uint64_t lost(const Provider& provider) {
   std::uint64_t count = 0;
   for (const DropCounter& drop : provider.drops()) count += drop.count;
   return count;
@@ -74,13 +74,15 @@ class Load : public testing::Test {
 
   volatile std::uint64_t* made_ = nullptr;
   base::SystemClock clock_;
+  base::Sysroot host_ = *base::Sysroot::open("/");
   TemporaryDirectory directory_;
 };
 
 TEST_F(Load, RenamesOnEveryCpuAreAllSeen) {
   EbpfOptions options;
   options.kinds = {EventKind::rename, EventKind::loss};
-  EbpfProvider provider(options, clock_);
+  const auto made_provider = make_provider(options, host_, clock_);
+  Provider& provider = *made_provider;
   ASSERT_TRUE(provider.start().ok());
   const int workers = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   const auto pids = start_workers(workers, 8s, made_, [&](int worker, std::uint64_t turn) {
@@ -115,7 +117,8 @@ TEST_F(Load, WhatDoesNotFitIsCountedToTheLastRecord) {
   options.kinds = {EventKind::remove_xattr, EventKind::loss};
   options.failed_other = true;
   options.ring_bytes = 64 << 10;
-  EbpfProvider provider(options, clock_);
+  const auto made_provider = make_provider(options, host_, clock_);
+  Provider& provider = *made_provider;
   ASSERT_TRUE(provider.start().ok());
   const auto pids =
       start_workers(2, 1s, made_, [](int, std::uint64_t) { removexattr("/", "user.nonesuch"); });
@@ -126,7 +129,14 @@ TEST_F(Load, WhatDoesNotFitIsCountedToTheLastRecord) {
     ASSERT_TRUE(provider.poll(0ms, counter).ok());
     while (running > 0 && waitpid(-1, nullptr, WNOHANG) > 0) --running;
   }
-  std::this_thread::sleep_for(300ms);  // losses are told a few times a second
+  // Losses are told a few times a second; those of a perf buffer come with the next record that fits.
+  for (int i = 0; is_legacy() && i < 100; ++i) {
+    (void)provider.poll(0ms, counter).ok();
+    const pid_t child = fork();  // its end is a record on each CPU sooner or later
+    if (child == 0) _exit(0);
+    waitpid(child, nullptr, 0);
+  }
+  std::this_thread::sleep_for(300ms);
   while (provider.poll(100ms, counter).value_or(0) > 0) {
   }
   std::uint64_t made = 0, seen = 0;
@@ -135,6 +145,10 @@ TEST_F(Load, WhatDoesNotFitIsCountedToTheLastRecord) {
     seen += counter.seen[static_cast<std::uint32_t>(pids[i])];
   }
   EXPECT_GT(lost(provider), 0U);
+  if (is_legacy()) {  // whose buffers also hold what others did: its account of processes needs that
+    EXPECT_GE(seen + lost(provider), made);
+    return;
+  }
   EXPECT_EQ(seen + lost(provider), made);
   EXPECT_EQ(counter.told_lost, lost(provider)) << "the stream itself says what is missing from it";
   const auto drops = provider.drops();
@@ -144,12 +158,14 @@ TEST_F(Load, WhatDoesNotFitIsCountedToTheLastRecord) {
 }
 
 TEST_F(Load, AFillingRingWakesTheReaderBeforeItsTimer) {
+  SKIP_ON_LEGACY("a quarter of its buffer wakes it, which takes more records");
   EbpfOptions options;
   options.kinds = {EventKind::remove_xattr};
   options.failed_other = true;
   options.ring_bytes = 1 << 20;
   options.drain_interval = 60s;
-  EbpfProvider provider(options, clock_);
+  const auto made_provider = make_provider(options, host_, clock_);
+  Provider& provider = *made_provider;
   ASSERT_TRUE(provider.start().ok());
   const pid_t worker = fork();
   if (worker == 0) {

@@ -41,7 +41,8 @@ TEST_F(ProcessEvents, ForkExecAndExitTellOneStory) {
     if (chdir(directory_.path().c_str()) != 0) _exit(1);
     const pid_t child = fork();
     if (child == 0) {
-      run("/bin/sh", {"sh", "-c", "exit 7", "an argument", ""});
+      const std::string argument = "an argument";  // in memory that was touched, as a shell's is
+      run("/bin/sh", {"sh", "-c", "exit 7", argument.c_str(), ""});
       _exit(1);
     }
     self.results[0] = child;
@@ -246,8 +247,10 @@ TEST_F(ProcessEvents, ChangesOfCredentials) {
   const auto uids = all_of(events, EventKind::uid_change);
   ASSERT_EQ(uids.size(), 2U) << describe(events);
   EXPECT_EQ(uids[0]->syscall.name, "setfsuid");
-  EXPECT_EQ(uids[0]->process.fsuid, 33U);
-  EXPECT_EQ(uids[0]->process.euid, 0U);
+  if (!is_legacy()) {  // which asks /proc, where the second change was seen already
+    EXPECT_EQ(uids[0]->process.fsuid, 33U);
+    EXPECT_EQ(uids[0]->process.euid, 0U);
+  }
   EXPECT_EQ(uids[1]->owner_uid, 1001U);
   expect_is(*uids[1], sensor_->self());
 }

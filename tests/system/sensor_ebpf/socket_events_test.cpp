@@ -80,6 +80,15 @@ class SocketEvents : public SensorSuite<Everything> {
       EXPECT_EQ(end.bytes, loopback_address);
       EXPECT_EQ(end.port, port);
     };
+    if (is_legacy()) {  // what the caller's memory has: the addresses it gave
+      EXPECT_EQ(only(events, EventKind::bind).socket.local.family, model_family);
+      EXPECT_EQ(only(events, EventKind::bind).socket.family, family);
+      expect_end(only(events, EventKind::connect).socket.remote, server_port);
+      EXPECT_EQ(only(events, EventKind::listen).size, 17U);
+      EXPECT_EQ(only(events, EventKind::listen).socket.family, -1) << "not known";
+      EXPECT_EQ(only(events, EventKind::accept).descriptor, self.results[4]);
+      return;
+    }
     for (const EventKind kind : {EventKind::bind, EventKind::listen, EventKind::connect, EventKind::accept}) {
       const Event& event = only(events, kind);
       expect_is(event, self);
@@ -139,7 +148,9 @@ TEST_F(SocketEvents, UnixByPathAndAbstract) {
   });
   EXPECT_EQ(only(events, EventKind::bind).socket.local.path, path);
   EXPECT_EQ(only(events, EventKind::bind).socket.family, AF_UNIX);
-  EXPECT_EQ(only(events, EventKind::accept).socket.local.path, path);
+  if (!is_legacy()) {
+    EXPECT_EQ(only(events, EventKind::accept).socket.local.path, path);
+  }
   const auto connects = all_of(events, EventKind::connect);
   ASSERT_EQ(connects.size(), 2U);
   EXPECT_EQ(connects[0]->socket.remote.path, path);
@@ -202,8 +213,8 @@ TEST_F(SocketEvents, DatagramsWithAnAddressOfTheirOwn) {
   ASSERT_EQ(sends.size(), 2U) << "connected ones were told by connect: " << describe(events);
   for (const Event* send : sends) {
     EXPECT_EQ(send->socket.remote.port, 9);
-    EXPECT_EQ(send->socket.protocol, IPPROTO_UDP);
-    EXPECT_NE(send->socket.local.port, 0) << "the port that sending chose";
+    EXPECT_EQ(send->socket.protocol, is_legacy() ? -1 : IPPROTO_UDP);
+    EXPECT_EQ(send->socket.local.port != 0, !is_legacy()) << "the port that sending chose";
   }
   EXPECT_EQ(sends[0]->size, 3U);
   EXPECT_EQ(sends[1]->syscall.name, "sendmsg");
@@ -217,7 +228,7 @@ TEST_F(SocketEvents, SocketOptions) {
   const Event& event = only(events, EventKind::set_socket_option);
   EXPECT_EQ(event.level, SOL_SOCKET);
   EXPECT_EQ(event.command, SO_BROADCAST);
-  EXPECT_EQ(event.socket.type, SOCK_DGRAM);
+  EXPECT_EQ(event.socket.type, is_legacy() ? -1 : SOCK_DGRAM);
 }
 
 TEST_F(SocketEvents, OtherFamilies) {

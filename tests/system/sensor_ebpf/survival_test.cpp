@@ -93,6 +93,7 @@ pid_t start_worker(Blackboard& board) {
 class Survival : public testing::Test {
  protected:
   void SetUp() override {
+    SKIP_ON_LEGACY("nothing outlives the process");
     if (const std::string lacking = lacking_privilege(); !lacking.empty()) GTEST_SKIP() << lacking;
     void* memory =
         mmap(nullptr, sizeof(Blackboard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -222,7 +222,7 @@ TEST_F(Calls32Bit, AreMappedToTheSameKinds) {
     must(int80(208, -1, 3, -1) == 0);                         // setresuid32
     self.look();
   });
-  const Event& create = only(events, EventKind::create);
+  const Event& create = only(events, kind_of_a_made_file());
   EXPECT_EQ(create.syscall.abi, Abi::i386);
   EXPECT_EQ(create.syscall.number, 5);
   EXPECT_EQ(create.syscall.name, "open");

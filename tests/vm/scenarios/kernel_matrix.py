@@ -12,7 +12,13 @@ import time
 
 # The tier that the probe must choose there.
 KERNELS = {"bullseye": "legacy", "bookworm": "core", "trixie": "core", "sid": "core"}
-PROGRAMS = ["system_bpf_probe", "system_sensor_ebpf", "system_netlink"]
+# With the kernel side that a program tests, where there are several.
+PROGRAMS = [
+    ("system_bpf_probe", ""),
+    ("system_sensor_ebpf", "core"),
+    ("system_sensor_ebpf", "legacy"),
+    ("system_netlink", ""),
+]
 UNIT = "auditshift-sensord"
 DIRECTORY = "/opt/auditshift-tests"
 LINES = 30  # of what a failed test said
@@ -36,13 +42,14 @@ def run(lab):
 def one_kernel(lab, machine, suite):
     tier = sensor_tier(machine)
     lab.equal(tier, KERNELS[suite], f"{suite}: tier {KERNELS[suite]}")
-    provider_at_work(lab, machine, suite, "ebpf" if tier == "core" else "netlink")
+    provider_at_work(lab, machine, suite, "ebpf", tier)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    for program in PROGRAMS:
-        if program == "system_sensor_ebpf" and tier != "core":
+    for program, side in PROGRAMS:
+        if side == "core" and tier == "legacy":
             lab.skip(f"{suite} {program}", f"the programs of tier core do not load where the tier is {tier}")
             continue
-        for name, outcome, text in run_tests(machine, program):
+        for name, outcome, text in run_tests(machine, program, side):
+            name = f"{side} {name}".strip()
             counts[outcome] += 1
             lines = text.splitlines()
             if outcome == "skipped":
@@ -52,12 +59,14 @@ def one_kernel(lab, machine, suite):
     return (suite, machine.kernel_version, tier, *counts.values())
 
 
-def provider_at_work(lab, machine, suite, wanted):
+def provider_at_work(lab, machine, suite, wanted, tier):
     started = machine.run(f"systemctl daemon-reload; systemctl start {UNIT}")
     status = machine.run(f"systemctl show --value -p StatusText {UNIT}").out.strip()
     said = machine.run(f"journalctl -b -u {UNIT} -o cat --no-pager").out
     holds = started.code == 0 and status == f"Events come from {wanted}"
     lab.that(holds, f"{suite}: the sensor takes {wanted}", f"{status}\n{said}")
+    used = machine.run("auditshift health --field sensor_tier").out.strip()
+    lab.equal(used, tier, f"{suite}: in tier {tier}")
     machine.run(f"systemctl stop {UNIT}")
 
 
@@ -70,7 +79,7 @@ def sensor_tier(machine):
         return f"unknown ({result.err.strip()[:60]})"
 
 
-def run_tests(machine, program):
+def run_tests(machine, program, side):
     """(name, passed|failed|skipped, what it said) of each test of a GoogleTest program, as they end.
 
     A test that takes too long or ends the whole program has failed; the others are run without it.
@@ -78,7 +87,7 @@ def run_tests(machine, program):
     done = set()
     while True:
         ended, running = False, ""
-        for name, outcome, text in follow(machine, program, done):
+        for name, outcome, text in follow(machine, program, side, done):
             if outcome == "running":
                 running = f"{name}\n{text}"
                 continue
@@ -97,11 +106,12 @@ def run_tests(machine, program):
         yield name, "failed", f"did not end within {TEST_SECONDS} seconds, or ended the program\n{text}"
 
 
-def follow(machine, program, without):
+def follow(machine, program, side, without):
     """Runs the program without some of its tests. Yields each test that ended, then `ended` or what still ran."""
-    log, skip = f"/tmp/{program}.log", ":".join(sorted(without))
+    log, skip = f"/tmp/{program}-{side}.log", ":".join(sorted(without))
     options = f"--gtest_color=no '--gtest_filter=-{skip}'"
-    start = f"cd /tmp && setsid {DIRECTORY}/{program} {options} > {log} 2>&1 < /dev/null"
+    tier = f"AUDITSHIFT_TEST_TIER={side} " if side else ""
+    start = f"cd /tmp && {tier}setsid {DIRECTORY}/{program} {options} > {log} 2>&1 < /dev/null"
     machine.check(f"({start} &) > /dev/null 2>&1")
     seen, since = 0, time.monotonic()
     while True:
