@@ -141,6 +141,7 @@ struct mm_struct {
 
 struct signal_struct {
   atomic_t live;
+  int nr_threads;
   int group_exit_code;
   unsigned int flags;
 };

@@ -93,6 +93,17 @@ struct {
   __type(value, struct as_process);
 } processes SEC(".maps");
 
+/* Processes whose end was told, by the start of their leader, which no two of them share as long as both are
+ * in here. Only of those whose last threads end at the same time, see is_first_end(). */
+#define AS_ENDED_PROCESSES 1024
+
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, AS_ENDED_PROCESSES);
+  __type(key, struct as_task_start);
+  __type(value, __u8);
+} ended SEC(".maps");
+
 /* Where a record grows: too large for the stack of 512 bytes. */
 struct as_scratch {
   __u32 busy;

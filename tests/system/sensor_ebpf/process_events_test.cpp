@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -173,6 +174,31 @@ TEST_F(ProcessEvents, ManyVforksAtATime) {
   EXPECT_EQ(identities.size(), kWorkers * (kEach + 1U)) << "no two processes are the same";
   for (const Event* exec : all_of(events, EventKind::exec))
     EXPECT_TRUE(identities.contains(exec->process.id));
+}
+
+TEST_F(ProcessEvents, ThreadsThatEndAtTheSameTimeAreOneEnd) {
+  constexpr int kProcesses = 500, kThreads = 2;
+  const Events events = sensor_->observe([](Self&) {
+    for (int process = 0; process < kProcesses; ++process) {
+      const pid_t child = fork();
+      if (child != 0) {
+        wait_for(child);
+        continue;
+      }
+      // Each leaves by itself, all at once, the leader too: nobody ends the group.
+      static std::atomic<int> waiting;
+      waiting = kThreads;
+      const auto leave = [] {
+        --waiting;
+        while (waiting > 0) {
+        }
+        syscall(SYS_exit, 0);
+      };
+      for (int i = 1; i < kThreads; ++i) std::thread(leave).detach();
+      leave();
+    }
+  });
+  EXPECT_EQ(all_of(events, EventKind::exit).size(), kProcesses + 1U);
 }
 
 TEST_F(ProcessEvents, Clone3) {
