@@ -78,14 +78,15 @@ const Event* AuditDecoder::decode(const AuditEvent& audit) {
     }
   }
   if (!has_syscall) return nullptr;
-  const WatchedCall* call = find_watched_call(event_.syscall.abi, event_.syscall.number);
-  if (call == nullptr) return nullptr;
-  event_.kind = static_cast<EventKind>(call->call.kind);
-  event_.syscall.name = call->name;
   event_.process.comm = comm_;
   event_.process.executable.text = executable_;
   event_.process.executable.present = !executable_.empty();
   event_.process.executable.from_kernel = true;
+  event_.audit_key = key_;
+  const WatchedCall* call = find_watched_call(event_.syscall.abi, event_.syscall.number);
+  if (call == nullptr) return tell_unknown_calls_ ? &event_ : nullptr;
+  event_.kind = static_cast<EventKind>(call->call.kind);
+  event_.syscall.name = call->name;
   apply_roles(*call);
   apply_paths(*call);
   apply_address(*call);

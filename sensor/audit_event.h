@@ -23,12 +23,11 @@ class AuditDecoder {
   /// Nanoseconds to take from the wall clock to get boot time.
   void set_boot_offset(std::int64_t offset_ns) { boot_offset_ = offset_ns; }
 
-  /// Nothing for events without a SYSCALL record, and for calls that are not in the table.
-  const Event* decode(const AuditEvent& audit);
+  /// Calls that are not in the table are told as well, as kind `none`: who acted, which call, its result.
+  void tell_unknown_calls(bool tell) { tell_unknown_calls_ = tell; }
 
-  /// Key of the rule that caused the last decoded event; empty when it has none. Several keys are separated
-  /// by byte 1.
-  const std::string& key() const { return key_; }
+  /// Nothing for events without a SYSCALL record, and for calls that are not in the table unless told to.
+  const Event* decode(const AuditEvent& audit);
 
  private:
   /// A PATH record.
@@ -54,6 +53,7 @@ class AuditDecoder {
   std::uint32_t id_argument(std::uint8_t number, bool narrow) const;
 
   std::int64_t boot_offset_ = 0;
+  bool tell_unknown_calls_ = false;
   Event event_;
   std::uint32_t arch_ = 0;
   std::string comm_;

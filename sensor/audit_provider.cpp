@@ -58,7 +58,7 @@ std::optional<std::uint32_t> audit_enabled() {
 
 }  // namespace
 
-AuditProvider::AuditProvider(const base::Clock& clock)
+AuditProvider::AuditProvider(const base::Clock& clock, bool unknown_calls)
     : clock_(&clock),
       buffer_(std::make_unique<char[]>(kDatagramBytes)),
       assembler_([this](const AuditEvent& audit) {
@@ -69,7 +69,9 @@ AuditProvider::AuditProvider(const base::Clock& clock)
         }
         ++handed_;
         consumer_->consume(*event);
-      }) {}
+      }) {
+  decoder_.tell_unknown_calls(unknown_calls);
+}
 
 AuditProvider::~AuditProvider() = default;
 

@@ -23,8 +23,9 @@ namespace auditshift::sensor {
 /// Needs CAP_AUDIT_READ. With CAP_AUDIT_CONTROL start() also finds out when the audit system is switched off.
 class AuditProvider final : public Provider {
  public:
-  /// REQUIRES: `clock` outlives this.
-  explicit AuditProvider(const base::Clock& clock);
+  /// With `unknown_calls`, calls that the sensor has no kind for come too, as kind `none`: for whoever counts
+  /// what the rules record. REQUIRES: `clock` outlives this.
+  explicit AuditProvider(const base::Clock& clock, bool unknown_calls = false);
   ~AuditProvider() override;
 
   base::Result<void> start() override;

@@ -218,6 +218,8 @@ struct Event {
   std::uint32_t count = 1;  ///< identical consecutive events folded into this one
 
   Process process;  ///< credentials are those after the call
+  /// auditd only: keys of the rule that recorded this; several are separated by byte 1.
+  std::string_view audit_key;
   Syscall syscall;
 
   /// What the call acted on: the file; the old name of a rename or link; the target of exec as it was asked
