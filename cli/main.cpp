@@ -95,6 +95,7 @@ int run_main(int argc, char** argv) {
   cli::Run run;
   cli::add_assess(app, context, run);
   cli::add_collect(app, context, run);
+  cli::add_compare(app, context, run);
   cli::add_exclusions(app, context, run);
   cli::add_rules(app, context, run);
   cli::add_plan(app, context, run);

@@ -14,6 +14,7 @@ using Run = std::function<int()>;
 // parse.
 void add_assess(CLI::App& app, const Context& context, Run& run);
 void add_collect(CLI::App& app, const Context& context, Run& run);
+void add_compare(CLI::App& app, const Context& context, Run& run);
 void add_exclusions(CLI::App& app, const Context& context, Run& run);
 void add_rules(CLI::App& app, const Context& context, Run& run);
 void add_health(CLI::App& app, const Context& context, Run& run);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One workload, seen at the same time in auditd's stream and by the ebpf provider: both must tell the same
-// events. What the audit records cannot tell is listed here, limit by limit, and nothing else may differ.
+// events. What the audit records cannot tell is listed in migrate/compare/likeness.cpp, limit by limit, and
+// nothing else may differ.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <libaudit.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,10 +13,11 @@
 #include <map>
 #include <set>
 #include <sstream>
-#include <tuple>
 
+#include "migrate/compare/likeness.h"
 #include "sensor/audit_provider.h"
 #include "sensor/watched_calls.h"
+#include "tests/system/audit_on.h"
 #include "tests/system/auditctl.h"
 #include "tests/system/fast_rcu.h"
 #include "tests/system/kernel_lock.h"
@@ -37,46 +38,6 @@ constexpr int kRounds = 250;  // calls per class of the workload, at least
 constexpr auto kPatience = 90s;
 
 // ---- what is watched ----
-
-/// The audit system switched on while this lives, with room for many records, and then as it was before. On
-/// and off are the only states it ever asks for.
-///
-/// Without room, whoever causes records waits until some are read, and may not be woken before others come.
-class AuditOn {
- public:
-  AuditOn() : socket_(audit_open()) {
-    if (!read_status() || before_.enabled > 1) return;
-    on_ = audit_set_backlog_limit(socket_.get(), std::max(before_.backlog_limit, kBacklog)) > 0 &&
-          (before_.enabled == 1 || audit_set_enabled(socket_.get(), 1) > 0);
-  }
-  ~AuditOn() {
-    if (!on_) return;
-    EXPECT_GT(audit_set_backlog_limit(socket_.get(), before_.backlog_limit), 0);
-    if (before_.enabled == 0) {
-      EXPECT_GT(audit_set_enabled(socket_.get(), 0), 0);
-    }
-  }
-  AuditOn(const AuditOn&) = delete;
-  AuditOn& operator=(const AuditOn&) = delete;
-  bool on() const { return on_; }
-
- private:
-  static constexpr std::uint32_t kBacklog = 8192;
-
-  bool read_status() {
-    if (!socket_ || audit_request_status(socket_.get()) <= 0) return false;
-    audit_reply reply{};
-    do {  // the acknowledgement may come first
-      if (audit_get_reply(socket_.get(), &reply, GET_REPLY_BLOCKING, 0) <= 0) return false;
-    } while (reply.type != AUDIT_GET);
-    before_ = *reply.status;
-    return true;
-  }
-
-  base::Fd socket_;
-  audit_status before_{};
-  bool on_ = false;
-};
 
 /// The rules that make the audit system report what the ebpf provider does by its own table, for one
 /// executable, which lies in auditctl's root directory.
@@ -132,107 +93,15 @@ class ParityRules {
 
 // ---- the comparison ----
 
-enum class Field { presence, path, second_path, address };
-
-std::string_view field_name(Field field) {
-  switch (field) {
-    case Field::presence:
-      return "presence";
-    case Field::path:
-      return "path";
-    case Field::second_path:
-      return "second path";
-    case Field::address:
-      break;
-  }
-  return "address";
-}
-
-const Path& path_of(const Event& event, Field field) {
-  return field == Field::path ? event.path : event.second_path;
-}
-
-/// The end of the connection that the call was given.
-const Address& address_of(const Event& event) {
-  return event.kind == EventKind::bind ? event.socket.local : event.socket.remote;
-}
-
-bool same_address(const Address& a, const Address& b) {
-  return std::tie(a.family, a.bytes, a.port, a.path, a.abstract_name) ==
-         std::tie(b.family, b.bytes, b.port, b.path, b.abstract_name);
-}
-
-bool is_name(Field field) { return field == Field::path || field == Field::second_path; }
-
-/// Whether the name starts at a descriptor rather than at the current directory.
-bool is_at_descriptor(const Event& event, Field field) {
-  const WatchedCall* call = find_watched_call(event.syscall.abi, event.syscall.number);
-  if (call == nullptr) return false;
-  const auto argument = field == Field::path ? call->call.directory : call->call.second_directory;
-  return argument >= 1 && argument <= AS_ARGUMENTS &&
-         static_cast<int>(event.syscall.arguments[argument - 1U]) != AT_FDCWD;
-}
-
-bool works_on_names(EventKind kind) {
-  return KindSet{EventKind::rename, EventKind::link,  EventKind::symlink, EventKind::unlink,
-                 EventKind::rmdir,  EventKind::mkdir, EventKind::mknod}
-      .contains(kind);
-}
-
-/// What the audit records cannot tell. `audit` is null when the stream lacks the event.
-struct Limit {
-  std::string_view name;
-  bool (*explains)(const Event* audit, const Event& ebpf, Field field);
-};
-
-constexpr Limit kLimits[] = {
-    {"a process that a signal ends makes no call that could be audited",
-     [](const Event* audit, const Event& ebpf, Field field) {
-       return field == Field::presence && audit == nullptr && ebpf.kind == EventKind::exit &&
-              ebpf.exit_signal != 0;
-     }},
-    {"the directory that a descriptor stands for is not told, only the name below it",
-     [](const Event* audit, const Event& ebpf, Field field) {
-       if (!is_name(field) || !is_at_descriptor(ebpf, field)) return false;
-       const Path& told = path_of(*audit, field);
-       PathBuilder name;
-       name.start_at_components({}, true);
-       name.add(told.text);
-       return told.unresolved && path_of(ebpf, field).text.ends_with("/" + std::string(name.text()));
-     }},
-    {"a file that the call has by descriptor alone has no name",
-     [](const Event* audit, const Event& ebpf, Field field) {
-       return field == Field::path && ebpf.path.from_kernel && audit->path.text.empty();
-     }},
-    {"of a call that failed to move, make or remove a name, names are told only as far as the kernel got",
-     [](const Event* audit, const Event& ebpf, Field field) {
-       return is_name(field) && ebpf.syscall.failed() && works_on_names(ebpf.kind) &&
-              path_of(*audit, field).text.empty();
-     }},
-    {"a rename that changes nothing, since both names are the same file, has no names",
-     [](const Event* audit, const Event& ebpf, Field field) {
-       return is_name(field) && ebpf.kind == EventKind::rename && !ebpf.syscall.failed() &&
-              audit->path.text.empty() && audit->second_path.text.empty();
-     }},
-    {"a file made at the end of a symbolic link has no name",
-     [](const Event* audit, const Event& ebpf, Field field) {
-       return field == Field::path && ebpf.kind == EventKind::create && audit->path.unreadable;
-     }},
-    {"the source of a mount is not told",
-     [](const Event* audit, const Event& ebpf, Field field) {
-       return field == Field::second_path && ebpf.kind == EventKind::mount && audit->second_path.text.empty();
-     }},
-    {"the peer of an accepted connection is told only to a caller that asks for it",
-     [](const Event* audit, const Event& ebpf, Field field) {
-       return field == Field::address && ebpf.kind == EventKind::accept && ebpf.syscall.arguments[1] == 0 &&
-              !audit->socket.remote.present();
-     }},
-    {"the port that the kernel chose is not told",
-     [](const Event* audit, const Event& ebpf, Field field) {
-       return field == Field::address && ebpf.kind == EventKind::bind && audit->socket.local.port == 0 &&
-              audit->socket.local.bytes == ebpf.socket.local.bytes;
-     }},
-};
+using migrate::compare::audit_limits;
+using migrate::compare::EventKey;
+using migrate::compare::explained_by;
+using migrate::compare::Field;
+using migrate::compare::field_name;
+using migrate::compare::key_of;
+using migrate::compare::Limit;
+using migrate::compare::same;
+using migrate::compare::value_of;
 
 struct Difference {
   EventKind kind = EventKind::none;
@@ -258,33 +127,17 @@ struct Comparison {
   }
 };
 
-std::string value_of(const Event& event, Field field) {
-  if (is_name(field)) return "\"" + std::string(path_of(event, field).text) + "\"";
-  if (field == Field::presence) return "there";
-  const Address& address = address_of(event);
-  return std::string(family_name(address.family)) + " " + std::to_string(address.port) + " \"" +
-         std::string(address.path) + "\"";
-}
-
 class Comparer {
  public:
   Comparison compare(const Events& audit, const Events& ebpf) {
-    for (const OwnedEvent& event : audit) groups_[key(*event)].first.push_back(&*event);
-    for (const OwnedEvent& event : ebpf) groups_[key(*event)].second.push_back(&*event);
+    for (const OwnedEvent& event : audit) groups_[key_of(*event)].first.push_back(&*event);
+    for (const OwnedEvent& event : ebpf) groups_[key_of(*event)].second.push_back(&*event);
     for (auto& [key, sides] : groups_) compare_group(sides.first, sides.second);
     return std::move(result_);
   }
 
  private:
-  /// Which process, what, by which call, with which result: what is told of an exit is its code.
-  using Key = std::tuple<std::uint32_t, EventKind, int, std::int64_t>;
   using Side = std::vector<const Event*>;
-
-  static Key key(const Event& event) {
-    if (event.kind == EventKind::exit)
-      return {event.process.id.pid, event.kind, 0, event.exit_code};  // by exit_group or in another way
-    return {event.process.id.pid, event.kind, event.syscall.number, event.syscall.result};
-  }
 
   /// Both sides are in the order in which things happened, so the nth belongs to the nth.
   void compare_group(const Side& audit, const Side& ebpf) {
@@ -296,19 +149,18 @@ class Comparer {
       } else if (right == nullptr) {
         add(*left, "only auditd", value_of(*left, Field::path) + " " + value_of(*left, Field::second_path));
       } else {
-        bool same = check(left, *right, Field::path, left->path.text == right->path.text);
-        same &= check(left, *right, Field::second_path, left->second_path.text == right->second_path.text);
-        same &= check(left, *right, Field::address, same_address(address_of(*left), address_of(*right)));
-        if (same) ++result_.equal[right->syscall.name];
+        bool equal = true;
+        for (const Field field : {Field::path, Field::second_path, Field::address})
+          equal &= check(left, *right, field, same(*left, *right, field));
+        if (equal) ++result_.equal[right->syscall.name];
       }
     }
   }
 
-  bool check(const Event* audit, const Event& ebpf, Field field, bool same) {
-    if (same) return true;
-    for (const Limit& limit : kLimits) {
-      if (!limit.explains(audit, ebpf, field)) continue;
-      ++result_.limits[limit.name];
+  bool check(const Event* audit, const Event& ebpf, Field field, bool equal) {
+    if (equal) return true;
+    if (const Limit* limit = explained_by(audit, ebpf, field)) {
+      ++result_.limits[limit->name];
       return true;
     }
     if (audit == nullptr)
@@ -325,7 +177,7 @@ class Comparer {
     result_.differences.push_back({event.kind, text.str()});
   }
 
-  std::map<Key, std::pair<Side, Side>> groups_;
+  std::map<EventKey, std::pair<Side, Side>> groups_;
   Comparison result_;
 };
 
@@ -366,7 +218,7 @@ class SensorParity : public ::testing::Test {
     if (!auditctl_) GTEST_SKIP() << reason;
     ASSERT_TRUE(lock_.held());
     if (!auditctl_->list().empty()) GTEST_SKIP() << "audit rules are loaded that would be compared as well";
-    audit_on_ = std::make_unique<AuditOn>();
+    audit_on_ = std::make_unique<auditshift::testing::AuditOn>();
     if (!audit_on_->on()) GTEST_SKIP() << "the audit system cannot be switched on here";
     executable_ = auditctl_->root() / "workload";
     fs::copy_file(AUDITSHIFT_PARITY_WORKLOAD, executable_);
@@ -411,7 +263,7 @@ class SensorParity : public ::testing::Test {
   auditshift::testing::KernelLock lock_;
   auditshift::testing::FastRcu fast_;
   std::unique_ptr<auditshift::testing::Auditctl> auditctl_;
-  std::unique_ptr<AuditOn> audit_on_;
+  std::unique_ptr<auditshift::testing::AuditOn> audit_on_;
   std::unique_ptr<ParityRules> rules_;
   base::SystemClock clock_;
   TemporaryDirectory directory_;
@@ -439,7 +291,7 @@ TEST_F(SensorParity, TheSameWorkloadGivesTheSameEvents) {
     equal += count;
   }
   std::cout << "\n" << equal << " events are the same\n";
-  for (const Limit& limit : kLimits) {
+  for (const Limit& limit : audit_limits()) {
     const auto met = comparison.limits.find(limit.name);
     EXPECT_NE(met, comparison.limits.end()) << "never met, so it does not belong here: " << limit.name;
     if (met != comparison.limits.end()) std::cout << met->second << " times: " << limit.name << "\n";
