@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/dependencies.h"
+#include "cli/help.h"
+#include "cli/option_table.h"
 #include "cli/verbs.h"
 #include "migrate/version.h"
 
@@ -41,11 +43,6 @@ const CLI::App& chosen(const CLI::App& app) {
   return app;
 }
 
-/// "auditshift rules", as it was typed.
-std::string path_of(const CLI::App& verb) {
-  return (verb.get_parent() == nullptr ? "" : path_of(*verb.get_parent()) + " ") + verb.get_name();
-}
-
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& verb = chosen(app);
   const std::vector<std::string> left = app.remaining(true);
@@ -53,8 +50,8 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
                           !verb.get_subcommands([](const CLI::App*) { return true; }).empty();
   std::string message = error.what();
   if (wants_verb)
-    message = left.empty() ? path_of(verb) + " needs a verb"
-                           : "'" + left.front() + "' is no verb or option of " + path_of(verb);
+    message = left.empty() ? cli::path_of(verb) + " needs a verb"
+                           : "'" + left.front() + "' is no verb or option of " + cli::path_of(verb);
   std::fprintf(stderr, "error: %s\n", base::printable(message).c_str());
   const std::vector<std::string> words = words_for(verb);
   const std::vector<std::string_view> candidates(words.begin(), words.end());
@@ -65,7 +62,7 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
       return cli::kUsage;
     }
   }
-  std::fprintf(stderr, "hint: see %s --help\n", path_of(verb).c_str());
+  std::fprintf(stderr, "hint: see %s --help\n", cli::path_of(verb).c_str());
   return cli::kUsage;
 }
 
@@ -81,6 +78,7 @@ int run_main(int argc, char** argv) {
       "  auditshift exclusions translate   what becomes of audit exclusions, and at which price\n"
       "  auditshift health              is the sensor well, and where do its events come from?");
   app.name("auditshift");
+  app.formatter(std::make_shared<cli::HelpFormatter>());
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
   app.fallthrough();
@@ -111,6 +109,9 @@ int run_main(int argc, char** argv) {
   cli::add_config(app, context, run);
   cli::add_diagnostic(app, context, run);
   cli::add_events(app, context, run);
+  cli::add_completion(app, context, run);
+  cli::add_complete(app, context, run);
+  cli::add_manual(app, context, run);
 
   try {
     app.parse(argc, argv);

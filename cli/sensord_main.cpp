@@ -19,6 +19,8 @@
 #include "base/log.h"
 #include "base/sysroot.h"
 #include "bpf/kernel_trials.h"
+#include "cli/help.h"
+#include "cli/manual.h"
 #include "sensor/audit_provider.h"
 #include "sensor/control_server.h"
 #include "sensor/daemon.h"
@@ -45,6 +47,7 @@ struct Options {
   std::string pin_directory = "/sys/fs/bpf/auditshift";
   bool quiet = false;
   bool verbose = false;
+  bool manual = false;
 };
 
 void declare(CLI::App& app, Options& options) {
@@ -111,6 +114,8 @@ void declare(CLI::App& app, Options& options) {
       ->type_name("RELEASE");
   app.add_flag("-q,--quiet", options.quiet, "only errors");
   app.add_flag("-v,--verbose", options.verbose, "every decision");
+  // Hidden; run when packages are made.
+  app.add_flag("--manual", options.manual, "prints the manual page")->group("");
 }
 
 sensor::EbpfOptions ebpf_options(const Options& options) {
@@ -201,6 +206,20 @@ base::Result<void> make_directories(const Options& options, const base::Sysroot&
   return {};
 }
 
+cli::ManualNotes manual_notes() {
+  cli::ManualNotes notes;
+  notes.version = AUDITSHIFT_VERSION;
+  notes.files = {
+      {"/etc/default/auditshift-sensord", "options that the unit gives"},
+      {"/etc/auditshift/managed.json", "exclusions, choice of provider"},
+      {"/var/log/auditshift/events.ndjson", "events; the sensor itself begins a new file when it is full"},
+      {"/var/lib/auditshift/sensor.json", "settings made by command"},
+      {"/run/auditshift/sensord.sock", "control socket"},
+      {"/sys/fs/bpf/auditshift", "the kernel side, while the sensor runs or after it was killed"}};
+  notes.see_also = {"auditshift-health", "auditshift-events", "auditshift-diagnostic", "auditshift"};
+  return notes;
+}
+
 int run(Options& options) {
   base::init_logging(options.quiet     ? base::Verbosity::quiet
                      : options.verbose ? base::Verbosity::verbose
@@ -223,7 +242,17 @@ int run(Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Supplies process, file and socket events of this host.", "auditshift-sensord");
+  CLI::App app(
+      "Supplies process, file and socket events of this host.\n\n"
+      "  systemctl enable --now auditshift-sensord\n"
+      "  auditshift-sensord --provider ebpf --output - --format ocsf\n"
+      "  auditshift-sensord --rotate-size 50MB --rotate-count 20 --fsync batch\n\n"
+      "Events come from eBPF, where the kernel lets it, else from the process connector (netlink). The\n"
+      "sensor runs until it gets SIGTERM or SIGINT; SIGHUP opens the file for events anew. It gives up the\n"
+      "rights that it needs only at the start. auditshift health says how it is.\n\n"
+      "Exit: 0 stopped by a signal, 1 failed, 64 usage, 75 another sensor holds the socket.",
+      "auditshift-sensord");
+  app.formatter(std::make_shared<auditshift::cli::HelpFormatter>());
   Options options;
   declare(app, options);
   try {
@@ -231,6 +260,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : kExitUsage;
+  }
+  if (options.manual) {
+    std::fputs(auditshift::cli::manual_page(app, manual_notes()).c_str(), stdout);
+    return 0;
   }
   return run(options);
 }

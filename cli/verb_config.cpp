@@ -46,15 +46,19 @@ base::Result<int> set_provider(const Options& options, const Context& context) {
 }  // namespace
 
 void add_config(CLI::App& app, const Context& context, Run& run) {
-  CLI::App* config = app.add_subcommand("config", "Settings of the running sensor.");
+  CLI::App* config =
+      app.add_subcommand("config",
+                         "Settings of the running sensor.\n\n"
+                         "  auditshift config ebpf-supplementary-event-provider --value enabled");
   config->require_subcommand(1);
   config->fallthrough();
   auto options = std::make_shared<Options>();
-  CLI::App* verb = config->add_subcommand(
-      "ebpf-supplementary-event-provider",
-      "Whether eBPF may supply the events; else netlink does. Takes effect at once and stays. What the\n"
-      "managed configuration says in features.ebpfSupplementaryEventProvider wins.\n\n"
-      "  auditshift config ebpf-supplementary-event-provider --value enabled");
+  CLI::App* verb =
+      config->add_subcommand("ebpf-supplementary-event-provider",
+                             "Whether eBPF may supply the events; else netlink does.\n\n"
+                             "  auditshift config ebpf-supplementary-event-provider --value enabled\n\n"
+                             "Takes effect at once and stays. What the managed configuration says in\n"
+                             "features.ebpfSupplementaryEventProvider wins.");
   verb->add_option("--value", options->value, "enabled or disabled")
       ->required()
       ->check(CLI::IsMember({"enabled", "disabled"}))

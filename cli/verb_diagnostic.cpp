@@ -166,7 +166,11 @@ CLI::App* add_verb(CLI::App& diagnostic, const Context& context, Run& run, const
 }  // namespace
 
 void add_diagnostic(CLI::App& app, const Context& context, Run& run) {
-  CLI::App* diagnostic = app.add_subcommand("diagnostic", "What keeps the sensor busy; a support bundle.");
+  CLI::App* diagnostic = app.add_subcommand("diagnostic",
+                                            "What keeps the sensor busy; a support bundle.\n\n"
+                                            "  auditshift diagnostic ebpf-statistics --advice\n"
+                                            "  auditshift diagnostic event-provider-statistics\n"
+                                            "  auditshift diagnostic create");
   diagnostic->require_subcommand(1);
   diagnostic->fallthrough();
 
@@ -193,8 +197,8 @@ void add_diagnostic(CLI::App& app, const Context& context, Run& run) {
 
   auto bundle = std::make_shared<Options>();
   add_verb(*diagnostic, context, run, "create",
-           "Packs what support needs: facts of this host, health and counters of the sensor. Leaves out\n"
-           "secrets; only root may read the file.\n\n"
+           "Packs what support needs: facts of this host, health and counters of the sensor.\n"
+           "Leaves out secrets; only root may read the file.\n\n"
            "  auditshift diagnostic create --path /root",
            bundle, create)
       ->add_option("--path", bundle->directory, "directory for the file")

@@ -129,7 +129,12 @@ base::Result<ManagedFile> open_managed(const ExclusionOptions& options, const mi
 }
 
 void add_exclusions(CLI::App& app, const Context& context, Run& run) {
-  CLI::App* verbs = app.add_subcommand("exclusions", "Exclusions: translate, list, add, remove, test.");
+  CLI::App* verbs =
+      app.add_subcommand("exclusions",
+                         "Exclusions: translate, list, add, remove, test.\n\n"
+                         "  auditshift exclusions translate\n"
+                         "  auditshift exclusions list\n"
+                         "  auditshift exclusions test --exe /usr/sbin/named --path /var/log/named.log");
   verbs->require_subcommand(1);
   verbs->fallthrough();
 

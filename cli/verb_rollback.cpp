@@ -150,8 +150,9 @@ void add_rollback(CLI::App& app, const Context& context, Run& run) {
 
 void add_commit(CLI::App& app, const Context& context, Run& run) {
   auto arguments = std::make_shared<ChangeArguments>();
-  CLI::App* verb =
-      app.add_subcommand("commit", "Ends the transaction: the switch stays, the way back is given up.");
+  CLI::App* verb = app.add_subcommand("commit",
+                                      "Ends the transaction: the switch stays, the way back is given up.\n\n"
+                                      "  auditshift commit --yes");
   arguments->add_to(*verb);
   verb->callback([arguments, &context, &run] {
     run = [arguments, &context]() -> int {

@@ -66,7 +66,10 @@ void add_status(CLI::App& app, const Context&, Run& run) {
 
 void add_history(CLI::App& app, const Context&, Run& run) {
   auto json = std::make_shared<JsonOption>();
-  CLI::App* verb = app.add_subcommand("history", "Past switches of this host: who, what, when, result.");
+  CLI::App* verb = app.add_subcommand("history",
+                                      "Past switches of this host: who, what, when, result.\n\n"
+                                      "  auditshift history\n"
+                                      "  auditshift history --json");
   json->add_to(*verb);
   verb->callback([json, &run] {
     run = [json]() -> int {

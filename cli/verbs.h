@@ -30,5 +30,8 @@ void add_verify(CLI::App& app, const Context& context, Run& run);
 void add_rollback(CLI::App& app, const Context& context, Run& run);
 void add_commit(CLI::App& app, const Context& context, Run& run);
 void add_events(CLI::App& app, const Context& context, Run& run);
+void add_completion(CLI::App& app, const Context& context, Run& run);
+void add_complete(CLI::App& app, const Context& context, Run& run);
+void add_manual(CLI::App& app, const Context& context, Run& run);
 
 }  // namespace auditshift::cli
