@@ -125,10 +125,10 @@ steps:
   elements: dict
   returned: in check mode
 reasons:
-  description: Why the host cannot be switched as it is, one sentence each. A person decides.
+  description: Why the host cannot be switched as it is, or what its newest verification found wrong. One sentence each.
   type: list
   elements: str
-  returned: when it is blocked
+  returned: when the program could be asked
 next:
   description: What the program says is next.
   type: str
@@ -158,6 +158,7 @@ class Run(object):
         for key in ("state", "transaction", "next", "verification"):
             self.result[key] = status[key]
         self.result["reboot_required"] = status["state"] == "awaiting-reboot"
+        self.result["reasons"] = [check["text"] for check in (status["verification"] or {}).get("checks", []) if not check["ok"]]
         return status
 
     def fail(self, message):
@@ -301,9 +302,11 @@ class Run(object):
         return (status["transaction"], status["state"], [step["done"] for step in status["steps"]])
 
     def hold_against(self, after, message):
-        """Done is not enough: it may have ended in the other direction, as a boot unit's rollback does."""
-        if self.wanted == "switched" and (after["rolling_back"] or after["state"] == "rolled-back"):
-            self.fail("the switch was rolled back: %s" % (after["message"] or message))
+        """Done is not enough: it may have ended in the other direction."""
+        forward = self.wanted in ("switched", "resumed") and not self.before["rolling_back"]
+        if forward and (after["rolling_back"] or after["state"] == "rolled-back"):
+            why = "; ".join(self.result["reasons"]) or after["message"] or message
+            self.fail("the switch did not hold and is rolled back: %s" % why)
 
     def failure(self, verb, code, message):
         if code == contract.BLOCKED:
