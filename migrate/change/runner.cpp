@@ -38,7 +38,8 @@ Result<Outcome> Runner::extend(const Plan& plan) {
                                     std::string(to_string(transaction_.state)))
         .with_hint(to_status(transaction_).next);
   if (auto appended = append(plan, false, options_.caller); !appended) {
-    if (transaction_.state == State::switched) (void)directory_.remove_marker();  // a boot finds nothing to do
+    if (transaction_.state == State::switched)
+      (void)directory_.remove_marker();  // a boot finds nothing to do
     return appended.error();
   }
   announce(Announced::begun, "the switch to eBPF was extended: " + base::count_of(plan.steps.size(), "step") +
