@@ -73,8 +73,8 @@ TEST_F(SystemEvents, TheNewMountCalls) {
          0);
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
-    must(syscall(SYS_mount_setattr, AT_FDCWD, directory_.path().c_str(), 0, &attributes, sizeof attributes) ==
-         0);
+    // Fails before 5.12, and is told all the same.
+    syscall(SYS_mount_setattr, AT_FDCWD, directory_.path().c_str(), 0, &attributes, sizeof attributes);
     must(syscall(SYS_open_tree, AT_FDCWD, directory_.path().c_str(), 0) >= 0);
     must(syscall(SYS_open_tree, AT_FDCWD, directory_.path().c_str(), OPEN_TREE_CLONE) >= 0);
   });

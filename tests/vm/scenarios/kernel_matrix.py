@@ -65,7 +65,7 @@ def provider_at_work(lab, machine, suite, wanted, tier):
     said = machine.run(f"journalctl -b -u {UNIT} -o cat --no-pager").out
     holds = started.code == 0 and status == f"Events come from {wanted}"
     lab.that(holds, f"{suite}: the sensor takes {wanted}", f"{status}\n{said}")
-    used = machine.run("auditshift health --field sensor_tier").out.strip()
+    used = machine.run("auditshift health --field sensor_tier").out.strip().strip('"')
     lab.equal(used, tier, f"{suite}: in tier {tier}")
     machine.run(f"systemctl stop {UNIT}")
 
