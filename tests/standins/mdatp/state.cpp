@@ -80,7 +80,8 @@ std::string State::managed() const {
 std::string State::subsystem() const {
   const std::string fallback = auditd_era() ? "auditd" : "netlink";
   if (const std::string wanted = managed(); !wanted.empty()) return wanted == "enabled" ? "ebpf" : fallback;
-  return get("subsystem", auditd_era() ? "auditd" : "ebpf");
+  // What is kept is whether eBPF is wanted; what "disabled" means is the build's affair.
+  return get("subsystem", auditd_era() ? "auditd" : "ebpf") == "ebpf" ? "ebpf" : fallback;
 }
 
 }  // namespace standin

@@ -13,6 +13,9 @@
 namespace standin {
 namespace {
 
+// Where the file systems lie that are watched.
+constexpr const char* kMounts[] = {"/", "/tmp", "/var", "/run", "/var/lib/auditshift"};
+
 std::string link_of(const std::string& path) {
   char text[PATH_MAX];
   const ssize_t length = ::readlink(path.c_str(), text, sizeof text);
@@ -33,7 +36,7 @@ std::string file_of(const fanotify_event_metadata& event) {
   if (head.handle_bytes > MAX_HANDLE_SZ) return {};
   std::memcpy(handle, handle_at, sizeof head + head.handle_bytes);
   const std::string name = handle_at + sizeof head + head.handle_bytes;
-  for (const char* mount : {"/", "/tmp", "/var", "/run"}) {
+  for (const char* mount : kMounts) {
     const int mount_fd = ::open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const int fd = ::open_by_handle_at(mount_fd, reinterpret_cast<file_handle*>(handle), O_PATH | O_CLOEXEC);
     const std::string directory = fd >= 0 ? link_of("/proc/self/fd/" + std::to_string(fd)) : std::string();
@@ -61,7 +64,7 @@ Sightings watch_renames(int milliseconds) {
   Sightings seen;
   const int watch = ::fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_REPORT_DFID_NAME, O_RDONLY);
   if (watch < 0) return seen;
-  for (const char* mount : {"/", "/tmp", "/var", "/run"})
+  for (const char* mount : kMounts)
     ::fanotify_mark(watch, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_MOVED_FROM, AT_FDCWD, mount);
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
   alignas(fanotify_event_metadata) static char bytes[65536];
