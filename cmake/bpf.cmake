@@ -15,7 +15,7 @@ endif()
 
 # BPF_PROG()'s ctx is unused by design.
 set(BPF_FLAGS -g -O2 -target bpf -I${PROJECT_SOURCE_DIR}
-  -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter)
+  -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 if(CMAKE_LIBRARY_ARCHITECTURE)
   # Debian keeps <asm/types.h> there, and -target bpf makes clang forget it.
   list(APPEND BPF_FLAGS -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})

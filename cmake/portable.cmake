@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# What goes into packages is built so that it runs on more than the machine it was built on, says nothing of where it
+# was built, and is as hard to abuse as the compiler can make it.
+
+# spdlog and fmt change their ABI with every release, and distributions disagree on the release.
+set_target_properties(spdlog::spdlog_header_only PROPERTIES
+  INTERFACE_LINK_LIBRARIES "Threads::Threads;fmt::fmt-header-only")
+set(AUDITSHIFT_SPDLOG spdlog::spdlog_header_only)
+
+# The last one that fits counts.
+add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${PROJECT_BINARY_DIR}=./build)
+
+add_compile_options(-fstack-protector-strong -fstack-clash-protection)
+if(NOT AUDITSHIFT_SANITIZE)
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  add_compile_options(-fcf-protection)
+endif()
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,--build-id=sha1)
