@@ -3,17 +3,25 @@
 # Makes what a virtual machine boots from, out of Debian packages. Needs root (debootstrap does).
 #   image.sh root SUITE     prints the file of a root file system (ext4) with the user space of that suite
 #   image.sh kernel SUITE   prints a directory with that suite's newest kernel: vmlinuz, initrd, modules.ext4, version
-# Any kernel goes with any user space. Both are made once and kept under build/vm, named after what they
+# Any kernel goes with any user space. Both are made once and kept in the store, named after what they
 # are made from: suite, packages and the functions here. AUDITSHIFT_VM_REFRESH=1 makes them anew (newer packages).
 set -euo pipefail
 umask 022
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-store=${AUDITSHIFT_VM_STORE:-$(cd "$here/../.." && pwd)/build/vm}
+store=${AUDITSHIFT_VM_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/auditshift/vm}
 
 # What every suite has under the same name. qemu-guest-agent is how the host talks to the machine.
 root_packages=(systemd systemd-sysv udev dbus kmod qemu-guest-agent procps psmisc iproute2 auditd attr acl
   cron e2fsprogs python3-minimal)
 root_size=2G
+# What the project's own package needs beyond these, as the suites call it; before Debian 12 it cannot be installed.
+project_packages() {
+  case $1 in
+    buster | bullseye) ;;
+    bookworm) printf '%s\n' libarchive13 libnettle8 libbpf1 ;;
+    *) printf '%s\n' libarchive13t64 libnettle8t64 libbpf1 ;;
+  esac
+}
 kernel_package=linux-image-cloud-amd64
 # What the initrd loads before the root file system is there.
 early_modules=(virtio_pci virtio_blk ext4)
@@ -66,9 +74,10 @@ keep() {
 }
 
 build_root() {
-  local suite=$1 target joined
-  joined=$(IFS=,; printf '%s' "${root_packages[*]}")
-  target=$store/root-$suite-$(key build_root configure_root)
+  local suite=$1 target joined needed
+  mapfile -t needed < <(project_packages "$suite")
+  joined=$(IFS=,; printf '%s' "${root_packages[*]}" "${needed[@]/#/,}")
+  target=$store/root-$suite-$(key build_root configure_root project_packages)
   if ! ready "$target"; then
     say "building the root file system of $suite (a few minutes, once)"
     start_work "$target"

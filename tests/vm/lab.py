@@ -13,7 +13,9 @@ from machine import FROZEN_DISK, Machine, MachineError
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
-STORE = pathlib.Path(os.environ.get("AUDITSHIFT_VM_STORE", SOURCE / "build/vm"))
+# Of the user, not of this copy of the sources: the images are the same for all of them.
+CACHE = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+STORE = pathlib.Path(os.environ.get("AUDITSHIFT_VM_STORE") or pathlib.Path(CACHE) / "auditshift/vm")
 USER_SPACE = "bookworm"  # the suite whose user space and kernel a scenario gets unless it asks for another
 
 

@@ -144,8 +144,8 @@ class Machine:
     """One virtual machine. Use as a context manager: at the end it is stopped and its disk thrown away.
 
     root: file of a root file system; kernel: directory with vmlinuz, initrd and modules.ext4 (both of image.sh);
-    directory: where its disk, sockets and console log lie; payload: a tar file, unpacked at / after the first boot;
-    append: further words of the kernel's command line; date: what its clock starts at ("2026-01-31T23:59:00");
+    directory: where its disk, sockets and console log lie; payload: a tar file of payload.sh, unpacked and installed after the
+    first boot; append: further words of the kernel's command line; date: what its clock starts at ("2026-01-31T23:59:00");
     frozen: a directory that freeze() filled: this machine goes on from there, with the programs that it had.
     """
 
@@ -174,7 +174,7 @@ class Machine:
             else:
                 self.start()
                 if self._payload:
-                    self.check("tar -x --no-same-owner -C / -f /dev/vdc", seconds=300)
+                    self.check("tar -x --no-same-owner -C / -f /dev/vdc && /opt/auditshift-tests/install", seconds=300)
         except BaseException:
             self.__exit__()
             raise

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""usage: run.py [--build DIRECTORY] [--quick] [list | SCENARIO…]: runs the scenarios in virtual machines.
+"""usage: run.py [--build DIRECTORY] [--package FILE.deb] [--quick] [list | SCENARIO…]: runs the scenarios in virtual machines.
 
 Without a name all of them, one after the other; with --quick those that say QUICK, each in its short form. Exit: 0 all
 passed, 1 something failed, 64 usage.
@@ -48,13 +48,13 @@ def run_one(name, module, payload, build, shelf, quick):
 
 
 @contextlib.contextmanager
-def shelf_of_run(build):
+def shelf_of_run(build, package):
     """A directory with the programs, for the frozen machines of the run. With AUDITSHIFT_VM_SHELF it stays, and its
     machines are used again as long as the programs are the same. Other runs may share the store, but no shelf."""
     kept = os.environ.get("AUDITSHIFT_VM_SHELF")
     with tempfile.TemporaryDirectory(prefix="run-", dir=STORE) as new:
         payload = pathlib.Path(new) / "payload.tar"
-        subprocess.run([HERE / "payload.sh", build, payload], check=True)
+        subprocess.run([HERE / "payload.sh", build, payload, *filter(None, [package])], check=True)
         if not kept:
             yield new
             return
@@ -71,6 +71,7 @@ def main():
     options = argparse.ArgumentParser(description="Runs scenarios in virtual machines.")
     options.add_argument("--build", default=HERE.parent.parent / "build/debug", help="what to take the programs from")
     options.add_argument("--quick", action="store_true", help="a short form of the most important ones")
+    options.add_argument("--package", help="install this package of the project, not copies of the programs")
     options.add_argument("names", nargs="*", metavar="SCENARIO", help="'list' shows them; default all")
     chosen = options.parse_args()
     if chosen.names == ["list"]:
@@ -84,7 +85,7 @@ def main():
     STORE.mkdir(parents=True, exist_ok=True)
     names = chosen.names or [name for name in known if getattr(known[name], "QUICK", False) or not chosen.quick]
     build = pathlib.Path(chosen.build).resolve()
-    with shelf_of_run(build) as shelf:
+    with shelf_of_run(build, chosen.package) as shelf:
         payload = pathlib.Path(shelf) / "payload.tar"
         labs = [run_one(name, known[name], payload, build, shelf, chosen.quick) for name in names]
     failed = sum(lab.failed for lab in labs)
