@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same work with nothing beside it, with auditd and rules like Defender's, with the sensor that only
-// counts, and with the sensor that writes NDJSON.
+// counts, with the sensor that writes NDJSON, and the same with 1,000 exclusions.
 //
 // usage: bench_comparison [ROUNDS [CALLS]]
 //
@@ -26,9 +26,13 @@
 namespace auditshift::bench {
 namespace {
 
-constexpr const char* kVariants[] = {"nothing", "auditd", "sensor, counts", "sensor, NDJSON"};
-constexpr const char* kWork[] = {"getppid",           "rename, absolute",   "open for writing",
-                                 "unlink and create", "connect and accept", "vfork and exec"};
+constexpr const char* kVariants[] = {"nothing", "auditd", "sensor, counts", "sensor, NDJSON",
+                                     "1,000 exclusions"};
+constexpr std::size_t kAuditd = 1, kCounts = 2, kNdjson = 3, kExclusions = 4;
+constexpr unsigned kExclusionEntries = 1000;
+constexpr const char* kWork[] = {
+    "getppid",       "rename, absolute", "open for writing", "unlink and create", "connect and accept",
+    "fork and exit", "vfork and exec",   "compile"};
 
 struct Numbers {
   std::vector<double> caller_ns;   ///< CPU time per call
@@ -39,12 +43,14 @@ struct Numbers {
 /// By workload, and the memory of the service.
 struct Result {
   std::map<std::string, Numbers> work;
-  std::uint64_t peak_kib = 0;
+  std::uint64_t peak_kib = 0, resident_kib = 0;
+  double bytes_per_event = 0;
 };
 
 base::Result<std::unique_ptr<Service>> start(std::size_t variant, const std::string& directory) {
-  if (variant == 1) return start_auditd(directory);
-  if (variant >= 2) return start_sensor(directory, variant == 3);
+  if (variant == kAuditd) return start_auditd(directory);
+  if (variant >= kCounts)
+    return start_sensor(directory, variant != kCounts, variant == kExclusions ? kExclusionEntries : 0);
   return std::make_unique<Service>();
 }
 
@@ -68,6 +74,8 @@ void measure(Service& service, Result& result, std::uint64_t calls) {
       numbers.service_us.push_back((service.cpu_seconds() - cpu) * 1e6 / static_cast<double>(told));
   }
   result.peak_kib = std::max(result.peak_kib, service.peak_kib());
+  result.resident_kib = std::max(result.resident_kib, service.resident_kib());
+  result.bytes_per_event = service.bytes_per_event();
 }
 
 void print(const std::vector<Result>& results) {
@@ -88,8 +96,37 @@ void print(const std::vector<Result>& results) {
     }
   }
   for (std::size_t variant = 1; variant < results.size(); ++variant)
-    std::printf("peak memory of %-16s %8.1f MiB\n", kVariants[variant],
-                static_cast<double>(results[variant].peak_kib) / 1024);
+    std::printf("%-16s resident %.1f MiB (peak %.1f), bytes per event %.0f\n", kVariants[variant],
+                static_cast<double>(results[variant].resident_kib) / 1024,
+                static_cast<double>(results[variant].peak_kib) / 1024, results[variant].bytes_per_event);
+}
+
+/// What a service adds to a call, by round: the two that were beside each other.
+double added(const Result& with, const Result& without, const char* work) {
+  const auto found = with.work.find(work);
+  if (found == with.work.end()) return 0;
+  const auto& a = found->second.caller_ns;
+  const auto& b = without.work.at(work).caller_ns;
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) differences.push_back(a[i] - b[i]);
+  return median(differences);
+}
+
+/// The whole cost of an event: what the caller pays and what the service spends, CPU time.
+void print_against_auditd(const std::vector<Result>& results) {
+  const char* const rename = "rename, absolute";
+  if (results[kAuditd].work.empty()) return;
+  const auto whole = [&](std::size_t variant) {
+    return added(results[variant], results[0], rename) +
+           median(results[variant].work.at(rename).service_us) * 1000;
+  };
+  const double auditd = whole(kAuditd);
+  for (const std::size_t variant : {kCounts, kNdjson, kExclusions})
+    std::printf(
+        "rename, added to the caller: auditd %.0f ns, %s %.0f ns; with the service: %.0f and %.0f ns, "
+        "1/%.0f of auditd\n",
+        added(results[kAuditd], results[0], rename), kVariants[variant],
+        added(results[variant], results[0], rename), auditd, whole(variant), auditd / whole(variant));
 }
 
 int run(unsigned rounds, std::uint64_t calls) {
@@ -97,7 +134,7 @@ int run(unsigned rounds, std::uint64_t calls) {
   char folder[] = "/tmp/auditshift-services-XXXXXX";
   if (mkdtemp(folder) == nullptr) return 1;
   std::mt19937 random(1);
-  std::vector<std::size_t> variants = {0, 1, 2, 3};
+  std::vector<std::size_t> variants = {0, 1, 2, 3, 4};
   std::vector<Result> results(variants.size());
   for (unsigned round = 0; round < rounds && interrupted == 0; ++round) {
     std::shuffle(variants.begin(), variants.end(), random);
@@ -109,7 +146,7 @@ int run(unsigned rounds, std::uint64_t calls) {
       } else {
         std::fprintf(stderr, "%s is left out: %s\n", kVariants[variants[i]],
                      service.error().message().c_str());
-        if (variants[i] != 1) return 1;
+        if (variants[i] != kAuditd) return 1;
         variants.erase(variants.begin() + static_cast<std::ptrdiff_t>(i--));
       }
       std::error_code ignored;
@@ -120,6 +157,7 @@ int run(unsigned rounds, std::uint64_t calls) {
   rmdir(folder);
   if (interrupted != 0) return 130;
   print(results);
+  print_against_auditd(results);
   return 0;
 }
 

@@ -52,12 +52,24 @@ double cpu_of(pid_t pid) {
   return seconds;
 }
 
-std::uint64_t peak_of(pid_t pid) {
+/// A line of /proc/PID/status, "VmHWM:" for example, in KiB.
+std::uint64_t memory_of(pid_t pid, std::string_view name) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + 6, nullptr, 10);
+    if (line.starts_with(name)) return std::strtoull(line.c_str() + name.size(), nullptr, 10);
   }
   return 0;
+}
+
+/// Bytes of a file by the lines that begin with this.
+double bytes_per_line(const std::string& path, std::string_view first_of_event) {
+  std::ifstream file(path);
+  double bytes = 0, events = 0;
+  for (std::string line; events < 100'000 && std::getline(file, line);) {
+    bytes += static_cast<double>(line.size()) + 1;
+    events += line.starts_with(first_of_event) ? 1 : 0;
+  }
+  return events == 0 ? 0 : bytes / events;
 }
 
 pid_t find_kernel_thread(std::string_view name) {
@@ -101,12 +113,15 @@ bool await(pid_t child, Ready ready) {
 
 class Sensor final : public Service {
  public:
-  Sensor(pid_t pid, std::string socket) : pid_(pid), socket_(std::move(socket)) {}
+  Sensor(pid_t pid, std::string socket, std::string file)
+      : pid_(pid), socket_(std::move(socket)), file_(std::move(file)) {}
   ~Sensor() override { stop(pid_); }
   double cpu_seconds() const override { return cpu_of(pid_); }
-  std::uint64_t peak_kib() const override { return peak_of(pid_); }
+  std::uint64_t peak_kib() const override { return memory_of(pid_, "VmHWM:"); }
+  std::uint64_t resident_kib() const override { return memory_of(pid_, "VmRSS:"); }
   std::uint64_t events() override { return counter("events_written"); }
   std::uint64_t lost() override { return counter("events_lost"); }
+  double bytes_per_event() const override { return bytes_per_line(file_, "{"); }
 
  private:
   std::uint64_t counter(const char* name) {
@@ -115,6 +130,7 @@ class Sensor final : public Service {
   }
   pid_t pid_;
   std::string socket_;
+  std::string file_;
 };
 
 /// Everything about the kernel's audit system that is changed here, and changed back.
@@ -192,7 +208,11 @@ class Auditd final : public Service {
   double cpu_seconds() const override {
     return cpu_of(pid_) + cpu_of(kernel_thread_) - kernel_thread_before_;
   }
-  std::uint64_t peak_kib() const override { return peak_of(pid_); }
+  std::uint64_t peak_kib() const override { return memory_of(pid_, "VmHWM:"); }
+  std::uint64_t resident_kib() const override { return memory_of(pid_, "VmRSS:"); }
+  double bytes_per_event() const override {
+    return bytes_per_line(directory_ + "/audit.log", "type=SYSCALL");
+  }
   std::uint64_t lost() override { return settings_->status().lost.value_or(0) - lost_before_; }
   std::uint64_t events() override {
     std::ifstream log(directory_ + "/audit.log");
@@ -227,15 +247,25 @@ void Service::settle() const {
   }
 }
 
-base::Result<std::unique_ptr<Service>> start_sensor(const std::string& directory, bool with_file) {
+base::Result<std::unique_ptr<Service>> start_sensor(const std::string& directory, bool with_file,
+                                                    unsigned exclusions) {
   fs::create_directories(directory);
-  const std::string socket = directory + "/sensord.sock";
-  const pid_t pid =
-      spawn({AUDITSHIFT_SENSORD, "--provider", "ebpf", "--managed", directory + "/managed.json", "--state",
-             directory + "/state.json", "--socket", socket, "--pin", "", "--rotate-count", "1", "--output",
-             with_file ? directory + "/events.ndjson" : std::string("none"), "--quiet"},
-            directory + "/sensord.err");
-  auto service = std::make_unique<Sensor>(pid, socket);
+  const std::string socket = directory + "/sensord.sock", managed = directory + "/managed.json";
+  const std::string file = directory + "/events.ndjson";
+  if (exclusions != 0) {
+    base::Json entries = base::Json::array();
+    for (unsigned i = 0; i < exclusions; ++i)
+      entries.push_back({{"$type", "excludedPath"},
+                         {"isDirectory", i % 2 == 0},
+                         {"path", fs::current_path().string() + "/excluded-" + std::to_string(i)},
+                         {"scopes", {"global"}}});
+    std::ofstream(managed) << base::Json{{"exclusionSettings", {{"exclusions", entries}}}};
+  }
+  const pid_t pid = spawn({AUDITSHIFT_SENSORD, "--provider", "ebpf", "--managed", managed, "--state",
+                           directory + "/state.json", "--socket", socket, "--pin", "", "--rotate-count", "1",
+                           "--output", with_file ? file : std::string("none"), "--quiet"},
+                          directory + "/sensord.err");
+  auto service = std::make_unique<Sensor>(pid, socket, file);
   if (!await(pid, [&] { return service->events() > 0; }))
     return base::Error(base::Errc::unsupported,
                        "the sensor does not start here: see " + directory + "/sensord.err");

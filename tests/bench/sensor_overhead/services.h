@@ -20,14 +20,19 @@ class Service {
   /// Events it has told, and events it knows to be lost, since it started.
   virtual std::uint64_t events() { return 0; }
   virtual std::uint64_t lost() { return 0; }
-  /// Highest resident memory so far, KiB.
+  /// Highest resident memory so far, and that of now, KiB.
   virtual std::uint64_t peak_kib() const { return 0; }
+  virtual std::uint64_t resident_kib() const { return 0; }
+  /// Bytes of an event as it is written; 0 where none are.
+  virtual double bytes_per_event() const { return 0; }
   /// Waits until it is no longer busy with what was, at most five seconds.
   void settle() const;
 };
 
-/// The daemon, its files in `directory`; it writes events there, or only counts them.
-base::Result<std::unique_ptr<Service>> start_sensor(const std::string& directory, bool with_file);
+/// The daemon, its files in `directory`; it writes events there, or only counts them. `exclusions` entries,
+/// none of which ever matches, stand in its managed configuration.
+base::Result<std::unique_ptr<Service>> start_sensor(const std::string& directory, bool with_file,
+                                                    unsigned exclusions);
 
 /// auditd(8) with configuration and log in `directory`. Rules, audit's being on and its backlog limit are set
 /// for as long as it lives. The error says why it must not be done here: audit is in use, or locked.

@@ -20,6 +20,7 @@ namespace auditshift::bench {
 namespace {
 
 constexpr const char* kFiles[] = {"a", "read", "victim"};
+constexpr const char* kMade[] = {"b", "program", "program.c"};
 
 void rename_absolute(std::uint64_t turn) {
   static const std::string names[] = {std::string(get_current_dir_name()) + "/a",
@@ -36,6 +37,22 @@ void fork_and_exec(std::uint64_t) {
   const pid_t child = vfork();
   if (child == 0) {
     execl("/bin/true", "true", nullptr);
+    _exit(1);
+  }
+  waitpid(child, nullptr, 0);
+}
+
+void fork_and_exit(std::uint64_t) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, nullptr, 0);
+}
+
+/// One translation unit, with the programs and files that this takes.
+void compile(std::uint64_t) {
+  const pid_t child = vfork();
+  if (child == 0) {
+    execl("/usr/bin/cc", "cc", "-x", "c", "-O0", "-o", "program", "program.c", nullptr);
     _exit(1);
   }
   waitpid(child, nullptr, 0);
@@ -66,7 +83,9 @@ const Workload kWorkloads[] = {
     {"open for writing", 2, [](std::uint64_t) { close(open("read", O_WRONLY)); }},
     {"unlink and create", 10, unlink_and_create},
     {"connect and accept", 10, connect_and_accept},
+    {"fork and exit", 1000, fork_and_exit},
     {"vfork and exec", 2000, fork_and_exec},
+    {"compile", 20'000, compile},
 };
 
 }  // namespace
@@ -84,12 +103,16 @@ WorkDirectory::WorkDirectory() {
   char folder[] = "/tmp/auditshift-bench-XXXXXX";
   if (mkdtemp(folder) == nullptr || chdir(folder) != 0) std::abort();
   for (const char* name : kFiles) close(open(name, O_CREAT | O_WRONLY, 0600));
+  constexpr std::string_view kProgram = "#include <stdio.h>\nint main(void) { return printf(\"\") < 0; }\n";
+  const int program = open("program.c", O_CREAT | O_WRONLY, 0600);
+  if (write(program, kProgram.data(), kProgram.size()) < 0) std::abort();
+  close(program);
 }
 
 WorkDirectory::~WorkDirectory() {
   char* const folder = get_current_dir_name();
   for (const char* name : kFiles) unlink(name);
-  unlink("b");
+  for (const char* name : kMade) unlink(name);
   if (chdir("/") == 0 && folder != nullptr) rmdir(folder);
   free(folder);
 }
