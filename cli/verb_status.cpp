@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/change_run.h"
 #include "cli/verbs.h"
+#include "migrate/change/status_metrics.h"
 
 namespace auditshift::cli {
 namespace {
@@ -12,19 +13,27 @@ namespace {
 using migrate::change::State;
 using migrate::change::Status;
 
-base::Result<int> status(const JsonOption& json) {
+struct StatusOptions {
+  JsonOption json;
+  std::string format = "text";
+  std::string output;
+};
+
+base::Result<int> status(const StatusOptions& options) {
   if (const auto code = need_root("reading the state of a switch")) return *code;
   AUDITSHIFT_TRY(on, open_change_host({}, migrate::AgentKind::none));
   AUDITSHIFT_TRY(now, migrate::change::Transactions(on.host).status());
   const auto reboot = on.host.boot->scheduled();
   const std::optional<migrate::outside::ScheduledReboot> scheduled = reboot ? *reboot : std::nullopt;
-  if (json.wanted()) {
+  std::string text;
+  if (options.json.wanted() || options.format == "json") {
     base::Json document = {{"schema_version", "1.0"}};
     document.update(to_json(now, scheduled));
-    AUDITSHIFT_TRY_VOID(write_result("", json.dump(document)));
+    text = options.json.dump(document);
   } else {
-    AUDITSHIFT_TRY_VOID(write_result("", render_text(now, scheduled)));
+    text = options.format == "prom" ? status_metrics(now, scheduled) : render_text(now, scheduled);
   }
+  AUDITSHIFT_TRY_VOID(write_result(options.output, text));
   return static_cast<int>(now.state == State::awaiting_reboot ? kRebootNeeded : kDone);
 }
 
@@ -49,16 +58,22 @@ base::Result<int> history(const JsonOption& json) {
 }  // namespace
 
 void add_status(CLI::App& app, const Context&, Run& run) {
-  auto json = std::make_shared<JsonOption>();
+  auto options = std::make_shared<StatusOptions>();
   CLI::App* verb = app.add_subcommand(
       "status",
       "How far the switch of this host is: state, transaction, pending reboot, what is next.\n\n"
-      "  auditshift status --json\n\n"
+      "  auditshift status --json\n"
+      "  auditshift status --format prom -o /var/lib/node_exporter/textfile/auditshift_status.prom\n\n"
       "Exit: 0, or 3 while a reboot is waited for.");
-  json->add_to(*verb);
-  verb->callback([json, &run] {
-    run = [json]() -> int {
-      auto code = status(*json);
+  options->json.add_to(*verb);
+  verb->add_option("--format", options->format, "text, json or prom (a textfile for node_exporter)")
+      ->check(CLI::IsMember({"text", "json", "prom"}))
+      ->capture_default_str();
+  verb->add_option("-o,--output", options->output, "write to this file instead of standard output")
+      ->type_name("FILE");
+  verb->callback([options, &run] {
+    run = [options]() -> int {
+      auto code = status(*options);
       return code ? *code : report(code.error());
     };
   });

@@ -29,10 +29,14 @@ std::string number(double value) {
 
 }  // namespace
 
-void Metrics::gauge(std::string_view name, std::string_view help) {
+void Metrics::begin(std::string_view name, std::string_view help, std::string_view type) {
   name_ = name;
-  out_ += "# HELP " + name_ + " " + std::string(help) + "\n# TYPE " + name_ + " gauge\n";
+  out_ += "# HELP " + name_ + " " + std::string(help) + "\n# TYPE " + name_ + " " + std::string(type) + "\n";
 }
+
+void Metrics::gauge(std::string_view name, std::string_view help) { begin(name, help, "gauge"); }
+
+void Metrics::counter(std::string_view name, std::string_view help) { begin(name, help, "counter"); }
 
 void Metrics::sample(double value, const Labels& labels) {
   out_ += name_;

@@ -16,6 +16,9 @@ class Metrics {
 
   /// Begins a gauge; its samples follow. REQUIRES: `name` is a metric name, `help` one line.
   void gauge(std::string_view name, std::string_view help);
+  /// Begins a counter, a number that only grows until its program starts anew. REQUIRES: `name` ends in
+  /// "_total".
+  void counter(std::string_view name, std::string_view help);
   void sample(double value, const Labels& labels = {});
   /// One sample for each of `states`: 1 for the current one, 0 for the others.
   void states(std::string_view label, const std::vector<std::string_view>& states, std::string_view current);
@@ -23,6 +26,8 @@ class Metrics {
   std::string take() { return std::move(out_); }
 
  private:
+  void begin(std::string_view name, std::string_view help, std::string_view type);
+
   std::string name_;
   std::string out_;
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/text.h"
+#include "migrate/openmetrics.h"
 
 namespace auditshift::migrate::change {
 namespace {
@@ -65,18 +66,13 @@ std::string login_message(const PublishedResult& result) {
 
 std::string result_metrics(const PublishedResult& result) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(result.at.time_since_epoch()).count();
-  std::string text =
-      "# HELP auditshift_last_result How the last switch or rollback ended: 1 for the way it did.\n"
-      "# TYPE auditshift_last_result gauge\n";
+  Metrics metrics;
+  metrics.gauge("auditshift_switch_result", "How the last switch or rollback ended: 1 for the way it did.");
   for (const Kind kind : kKinds)
-    text += "auditshift_last_result{result=\"" + std::string(name_of(kind)) + "\"} " +
-            (kind == result.outcome.kind ? "1" : "0") + "\n";
-  text +=
-      "# HELP auditshift_last_result_timestamp_seconds When it ended.\n"
-      "# TYPE auditshift_last_result_timestamp_seconds gauge\n"
-      "auditshift_last_result_timestamp_seconds " +
-      std::to_string(seconds) + "\n";
-  return text;
+    metrics.sample(kind == result.outcome.kind ? 1 : 0, {{"result", std::string(name_of(kind))}});
+  metrics.gauge("auditshift_switch_result_time_seconds", "When it ended, seconds since 1970 UTC.");
+  metrics.sample(static_cast<double>(seconds));
+  return metrics.take();
 }
 
 base::Result<void> publish_result(const base::Sysroot& host, const PublishedResult& result,

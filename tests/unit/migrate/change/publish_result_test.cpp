@@ -39,9 +39,9 @@ TEST(PublishResult, WritesMetricsWhereThereIsADirectory) {
   const auto host = tree.open();
   ASSERT_TRUE(publish_result(host, ended(State::switched, Outcome::Kind::done), {"/metrics"}).ok());
   const std::string text = tree.read("/metrics/auditshift_switch.prom");
-  EXPECT_THAT(text, HasSubstr("auditshift_last_result{result=\"done\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("auditshift_last_result{result=\"rolled_back\"} 0\n"));
-  EXPECT_THAT(text, HasSubstr("auditshift_last_result_timestamp_seconds 1795255200\n"));
+  EXPECT_THAT(text, HasSubstr("auditshift_switch_result{result=\"done\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("auditshift_switch_result{result=\"rolled_back\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("auditshift_switch_result_time_seconds 1795255200\n"));
   EXPECT_FALSE(publish_result(host, ended(State::switched, Outcome::Kind::done), {"/none"}).ok());
 }
 
