@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes what a virtual machine boots from, out of Debian packages. Needs root (debootstrap does).
 #   image.sh root SUITE     prints the file of a root file system (ext4) with the user space of that suite
+#   image.sh managed SUITE  the same, with what Ansible needs of a host: sshd, Python, sudo
 #   image.sh kernel SUITE   prints a directory with that suite's newest kernel: vmlinuz, initrd, modules.ext4, version
 # Any kernel goes with any user space. Both are made once and kept in the store, named after what they
 # are made from: suite, packages and the functions here. AUDITSHIFT_VM_REFRESH=1 makes them anew (newer packages).
@@ -22,6 +23,7 @@ project_packages() {
     *) printf '%s\n' libarchive13t64 libnettle8t64 libbpf1 ;;
   esac
 }
+managed_packages=(openssh-server python3 sudo)
 kernel_package=linux-image-cloud-amd64
 # What the initrd loads before the root file system is there.
 early_modules=(virtio_pci virtio_blk ext4)
@@ -91,6 +93,12 @@ build_root() {
     keep "$target"
   fi
   printf '%s\n' "$target/root.ext4"
+}
+
+# The same way with more packages, and so under another name.
+build_managed() {
+  root_packages+=("${managed_packages[@]}")
+  build_root "$1"
 }
 
 # A machine that starts fast, tells its console what it does, and has no network to wait for.
@@ -187,6 +195,6 @@ modules_and_initrd() {
   rm -rf "$tree" "$initrd" "$work/base"
 }
 
-[[ $# -eq 2 && $1 =~ ^(root|kernel)$ && $2 =~ ^[a-z]+$ ]] || { sed -n '3,7s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+[[ $# -eq 2 && $1 =~ ^(root|managed|kernel)$ && $2 =~ ^[a-z]+$ ]] || { sed -n '3,8s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 [[ $(id -u) -eq 0 ]] || fail "root is needed to make a root file system with its owners"
 "build_$1" "$2"

@@ -98,28 +98,29 @@ class Lab:
                 self.skipped += part.skipped
 
     @contextlib.contextmanager
-    def machine(self, kernel=USER_SPACE, suite=USER_SPACE, **options):
+    def machine(self, kernel=USER_SPACE, suite=USER_SPACE, root="root", **options):
         """A running machine with the project's programs in it. What fails in it leaves its logs behind."""
         self._machines += 1
+        number = self._machines
         failed_before = self.failed
-        root, kernel_directory = image("root", suite), image("kernel", kernel)
+        root_file, kernel_directory = image(root, suite), image("kernel", kernel)
         with tempfile.TemporaryDirectory(prefix="machine-", dir=STORE) as directory:
-            machine = Machine(root, kernel_directory, directory, payload=self._payload, **options)
+            machine = Machine(root_file, kernel_directory, directory, payload=self._payload, **options)
             try:
                 with machine:
-                    self.note(f"machine {self._machines}: user space {suite}, kernel {machine.kernel_version}")
+                    self.note(f"machine {number}: user space {suite}, kernel {machine.kernel_version}")
                     try:
                         yield machine
                     except MachineError as error:
                         self.failure(error)
                     if self.failed > failed_before:
-                        self._keep(machine)
+                        self._keep(machine, number)
             except MachineError as error:  # it did not even start
                 self.failure(error)
-                self._keep(machine)
+                self._keep(machine, number)
 
-    def _keep(self, machine):
-        kept = machine.keep_evidence(self._evidence / f"machine-{self._machines}")
+    def _keep(self, machine, number):
+        kept = machine.keep_evidence(self._evidence / f"machine-{number}")
         self.note(f"console and journal of this machine: {kept}")
 
     def _print(self, mark, text):

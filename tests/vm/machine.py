@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual machine: start, run commands in it, copy files, reboot, cut its power.
 
-QEMU without KVM, so that it runs everywhere the tests run; no network. Commands go through the QEMU guest agent,
+QEMU without KVM, so that it runs everywhere the tests run; no network unless ssh is asked for. Commands go through the QEMU guest agent,
 a program of the image that listens on a virtual serial port.
 
 Disks: the root file system is a throw-away overlay on the cached image. The guest sees a disk with a volatile
@@ -146,17 +146,18 @@ class Machine:
     root: file of a root file system; kernel: directory with vmlinuz, initrd and modules.ext4 (both of image.sh);
     directory: where its disk, sockets and console log lie; payload: a tar file of payload.sh, unpacked and installed after the
     first boot; append: further words of the kernel's command line; date: what its clock starts at ("2026-01-31T23:59:00");
-    frozen: a directory that freeze() filled: this machine goes on from there, with the programs that it had.
+    frozen: a directory that freeze() filled: this machine goes on from there, with the programs that it had;
+    ssh_port: this port of 127.0.0.1 leads to port 22 of the machine's eth0, 10.0.2.15; it reaches nothing else.
     """
 
     def __init__(
-        self, root, kernel, directory, payload=None, append="", date=None, memory=1024, cores=2, frozen=None
+        self, root, kernel, directory, payload=None, append="", date=None, memory=1024, cores=2, frozen=None, ssh_port=None
     ):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._root, self._kernel = pathlib.Path(root), pathlib.Path(kernel)
         self._payload, self._append, self._date = payload, append, date
-        self._memory, self._cores = memory, cores
+        self._memory, self._cores, self._ssh_port = memory, cores, ssh_port
         self._disk = self.directory / "disk.qcow2"
         self._process = None
         self._console_mark = 0
@@ -232,6 +233,9 @@ class Machine:
 
     def _command(self):
         date = ["-rtc", f"base={self._date}"] if self._date else []
+        network = ["-nic", "none"]
+        if self._ssh_port:
+            network = ["-nic", f"user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:{self._ssh_port}-10.0.2.15:22"]
         command_line = f"console=ttyS0 root=/dev/vda rw net.ifnames=0 mitigations=off panic=-1 {self._append}"
         # Without queues of their own per core the disks need fewer emulated interrupts.
         drives = []
@@ -248,7 +252,7 @@ class Machine:
             "-accel", "tcg,thread=multi,tb-size=256",
             # Everything QEMU can emulate but five-level page tables, which only cost time here.
             "-cpu", "max,la57=off", "-smp", str(self._cores), "-m", str(self._memory),
-            "-nodefaults", "-no-user-config", "-nographic", "-nic", "none", "-device", "virtio-rng-pci",
+            "-nodefaults", "-no-user-config", "-nographic", *network, "-device", "virtio-rng-pci",
             "-kernel", str(self._kernel / "vmlinuz"), "-initrd", str(self._kernel / "initrd"),
             "-append", command_line,
             # append=on: each boot adds to the log.
