@@ -132,7 +132,7 @@ class Host:
         self.write("/etc/passwd", passwd + f"{USER}:x:4201:4201::/home/{USER}:/bin/bash\n")
         self.write("/etc/group", pathlib.Path("/etc/group").read_text() + f"{USER}:x:4201:\n")
         self.write("/etc/shadow", pathlib.Path("/etc/shadow").read_text() + f"{USER}:*:19000:0:99999:7:::\n", 0o640)
-        self.write("/etc/sudoers", f"root ALL=(ALL:ALL) ALL\n{USER} ALL=(ALL:ALL) NOPASSWD: ALL\n", 0o440)
+        self.write("/etc/sudoers", f'Defaults secure_path="/usr/sbin:/usr/bin:/sbin:/bin"\n{USER} ALL=(ALL:ALL) NOPASSWD: ALL\n', 0o440)
         self.write("/etc/pam.d/sudo", "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\nsession optional pam_permit.so\n")
         self.write("/etc/ld.so.preload", "/usr/lib/libhost_audit.so\n")
         self.write("/etc/machine-id", hashlib.md5(self.name.encode()).hexdigest() + "\n", 0o444)
