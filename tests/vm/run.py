@@ -89,6 +89,9 @@ def main():
         payload = pathlib.Path(shelf) / "payload.tar"
         labs = [run_one(name, known[name], payload, build, shelf, chosen.quick) for name in names]
     failed = sum(lab.failed for lab in labs)
+    for name, lab in zip(names, labs):
+        if lab.failed:
+            print(f"failed: ./dev vm {name} (logs: {STORE / 'failed' / name})", file=sys.stderr)
     print(f"{sum(lab.passed for lab in labs)} passed, {failed} failed, {sum(lab.skipped for lab in labs)} skipped")
     return 1 if failed else 0
 
