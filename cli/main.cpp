@@ -76,7 +76,8 @@ int run_main(int argc, char** argv) {
       "  auditshift rules list          every audit rule, with its owner and meaning\n"
       "  auditshift rules check FILE    what auditctl would say to a rules file\n"
       "  auditshift exclusions translate   what becomes of audit exclusions, and at which price\n"
-      "  auditshift health              is the sensor well, and where do its events come from?");
+      "  auditshift health              is the sensor well, and where do its events come from?\n"
+      "  auditshift fleet report DIR    many hosts' assessments as one report");
   app.name("auditshift");
   app.formatter(std::make_shared<cli::HelpFormatter>());
   app.set_version_flag("--version", version_text());
@@ -112,6 +113,7 @@ int run_main(int argc, char** argv) {
   cli::add_completion(app, context, run);
   cli::add_complete(app, context, run);
   cli::add_manual(app, context, run);
+  cli::add_fleet(app, context, run);
 
   try {
     app.parse(argc, argv);

@@ -33,5 +33,6 @@ void add_events(CLI::App& app, const Context& context, Run& run);
 void add_completion(CLI::App& app, const Context& context, Run& run);
 void add_complete(CLI::App& app, const Context& context, Run& run);
 void add_manual(CLI::App& app, const Context& context, Run& run);
+void add_fleet(CLI::App& app, const Context& context, Run& run);
 
 }  // namespace auditshift::cli

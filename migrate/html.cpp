@@ -49,9 +49,9 @@ Html& Html::element(Markup name, Markup css_class, std::string_view content) {
   return *this << "</" << name << ">";
 }
 
-std::string html_document(std::string_view title, const Html& body) {
+std::string html_document(std::string_view title, const Html& body, std::string_view more_style) {
   // The hash is over exactly what stands between <style> and </style> (CSP Level 3, 6.7.3.3).
-  const std::string style(kReportStyle);
+  const std::string style = std::string(kReportStyle) + std::string(more_style);
   Html page;
   page << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -48,7 +49,7 @@ class Html {
 };
 
 /// One file that needs nothing else: style inside, no script, and a content security policy that lets nothing
-/// in but that style (by its hash). `title` is escaped.
-std::string html_document(std::string_view title, const Html& body);
+/// in but that style (by its hash). `title` is escaped; `more_style` stands behind the reports' own style.
+std::string html_document(std::string_view title, const Html& body, std::string_view more_style = {});
 
 }  // namespace auditshift::migrate

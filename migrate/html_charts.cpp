@@ -8,11 +8,6 @@
 namespace auditshift::migrate {
 namespace {
 
-struct Bar {
-  std::string name;
-  std::uint64_t value = 0;
-};
-
 constexpr std::size_t kMostBars = 12;
 constexpr std::uint64_t kRow = 26;  // all in SVG user units
 constexpr std::uint64_t kLabelWidth = 300;
@@ -25,14 +20,14 @@ std::string shortened(const std::string& name) {
   return text.size() <= kMost ? text : text.substr(0, kMost - 3) + "...";
 }
 
-/// Attribute values are plain numbers, without the separators of running text.
-void attribute(Html& page, Markup name, std::uint64_t value) {
+}  // namespace
+
+void number_attribute(Html& page, Markup name, std::uint64_t value) {
   page << " " << name << "=\"";
   page.text(std::to_string(value)) << "\"";
 }
 
-/// Horizontal bars, the longest first; the picture's text says the numbers, so that it can be heard.
-Html bars(std::vector<Bar> all, Markup title, Markup unit) {
+Html bar_chart(std::vector<Bar> all, Markup title, Markup unit) {
   Html page;
   std::stable_sort(all.begin(), all.end(), [](const Bar& a, const Bar& b) { return a.value > b.value; });
   if (all.size() > kMostBars) all.resize(kMostBars);
@@ -43,32 +38,30 @@ Html bars(std::vector<Bar> all, Markup title, Markup unit) {
     page.text((i == 0 ? "" : ", ") + all[i].name + " ").number(all[i].value);
   }
   page << "\"";
-  attribute(page, "width", kWidth);
-  attribute(page, "height", all.size() * kRow);
+  number_attribute(page, "width", kWidth);
+  number_attribute(page, "height", all.size() * kRow);
   page << " viewBox=\"0 0 ";
   page.text(std::to_string(kWidth) + " " + std::to_string(all.size() * kRow)) << "\">\n";
   for (std::size_t i = 0; i < all.size(); ++i) {
     const std::uint64_t top = i * kRow;
     page << "<text text-anchor=\"end\"";
-    attribute(page, "x", kLabelWidth - 10);
-    attribute(page, "y", top + 17);
+    number_attribute(page, "x", kLabelWidth - 10);
+    number_attribute(page, "y", top + 17);
     page << ">";
     page.text(shortened(all[i].name)) << "</text><rect class=\"bar\"";
-    attribute(page, "x", kLabelWidth);
-    attribute(page, "y", top + 4);
+    number_attribute(page, "x", kLabelWidth);
+    number_attribute(page, "y", top + 4);
     const std::uint64_t width = all[i].value * kBarWidth / all.front().value;
-    attribute(page, "width", std::max<std::uint64_t>(width, 1));
-    attribute(page, "height", kRow - 8);
+    number_attribute(page, "width", std::max<std::uint64_t>(width, 1));
+    number_attribute(page, "height", kRow - 8);
     page << "/><text";
-    attribute(page, "x", kLabelWidth + width + 8);
-    attribute(page, "y", top + 17);
+    number_attribute(page, "x", kLabelWidth + width + 8);
+    number_attribute(page, "y", top + 17);
     page << ">";
     page.number(all[i].value) << " " << unit << "</text>\n";
   }
   return std::move(page << "</svg></figure>\n");
 }
-
-}  // namespace
 
 Html chart_of_events_per_day(const auditd::LogStatistics& log) {
   if (log.days == 0) return {};
@@ -78,7 +71,7 @@ Html chart_of_events_per_day(const auditd::LogStatistics& log) {
     for (const auto& [day, volume] : days) events += volume.events;
     keys.push_back({key.empty() ? "(no key)" : key, events / log.days});
   }
-  return bars(std::move(keys), "Events per day in the audit log, by the key of the rule", "a day");
+  return bar_chart(std::move(keys), "Events per day in the audit log, by the key of the rule", "a day");
 }
 
 Html chart_of_blinded_events(const std::vector<ExclusionIntent>& exclusions) {
@@ -88,8 +81,8 @@ Html chart_of_blinded_events(const std::vector<ExclusionIntent>& exclusions) {
     for (const BlindedClass& lost : intent.blinded) events += lost.events_per_day.value_or(0);
     entries.push_back({intent.id, events});
   }
-  return bars(std::move(entries), "Events per day that an entry would hide although the rule did not",
-              "a day");
+  return bar_chart(std::move(entries), "Events per day that an entry would hide although the rule did not",
+                   "a day");
 }
 
 }  // namespace auditshift::migrate

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "migrate/html.h"
 #include "migrate/html_charts.h"
+#include "migrate/html_parts.h"
 #include "migrate/text_page.h"
 #include "migrate/version.h"
 
@@ -16,29 +17,6 @@ namespace auditshift::migrate {
 namespace {
 
 using base::count_of;
-
-Markup tone_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::ready:
-    case Verdict::already_switched:
-      return "good";
-    case Verdict::blocked:
-      return "bad";
-    default:
-      return "warn";
-  }
-}
-
-Markup tone_of(FindingSeverity severity) {
-  switch (severity) {
-    case FindingSeverity::high:
-      return "bad";
-    case FindingSeverity::medium:
-      return "warn";
-    default:
-      return "plain";
-  }
-}
 
 Markup class_of(Owner owner) {
   switch (owner) {
@@ -55,24 +33,6 @@ Markup class_of(Owner owner) {
   }
   return "o-user";
 }
-
-void badge(Html& page, Markup tone, std::string_view text) {
-  page << "<span class=\"badge " << tone << "\">";
-  page.text(text) << "</span>";
-}
-
-/// A section with a heading that the navigation leads to.
-void begin_section(Html& page, Markup id, Markup title) {
-  page << "<section aria-labelledby=\"" << id << "\">\n<h2 id=\"" << id << "\">" << title << "</h2>\n";
-}
-void end_section(Html& page) { page << "</section>\n"; }
-
-/// A wide table scrolls by itself, for the keyboard too.
-void begin_table(Html& page, Markup label) {
-  page << "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"" << label
-       << ", a table\">\n<table>\n";
-}
-void end_table(Html& page) { page << "</tbody>\n</table>\n</div>\n"; }
 
 void fact(Html& page, Markup name, std::string_view value) {
   page << "<dt>" << name << "</dt>";

@@ -27,12 +27,18 @@ for folder in "${!allowed[@]}"; do
 done
 # Inside migrate/: what judges a host knows nothing of changing it.
 #   change (steps, journal, transactions) → outside (the world a change acts on) → the rest of migrate/
+#   fleet (many hosts' assessments) → the rest of migrate/
 while IFS=: read -r file line text; do
-  echo "$file:$line: migrate/ must not include migrate/change/ or migrate/outside/" >&2
+  echo "$file:$line: migrate/ must not include migrate/change/, migrate/outside/ or migrate/fleet/" >&2
   failed=1
-done < <(grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"migrate/(change|outside)/' migrate/*.h migrate/*.cpp || true)
+done < <(grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"migrate/(change|outside|fleet)/' migrate/*.h migrate/*.cpp || true)
 while IFS=: read -r file line text; do
   echo "$file:$line: migrate/outside/ must not include migrate/change/" >&2
   failed=1
 done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"migrate/change/' migrate/outside || true)
+while IFS=: read -r file line text; do
+  echo "$file:$line: migrate/fleet/ and migrate/change/, migrate/outside/ must not include each other" >&2
+  failed=1
+done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"migrate/(change|outside)/' migrate/fleet || true
+  grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"migrate/fleet/' migrate/change migrate/outside || true)
 exit "$failed"
