@@ -65,7 +65,10 @@ for (const name of reports) {
       assert.ok(top < 300, `the verdict begins at ${top}`);
       await page.emulateMediaType("print");
       const hidden = await page.evaluate(() =>
-        [...document.querySelectorAll("article, tbody tr, details > :not(summary)")].filter(
+        // A fleet's hosts are a line each on paper.
+        [...document.querySelectorAll("article, tbody tr, details > :not(summary), .hosts > li")].filter(
+          (element) => !element.closest(".hosts details"),
+        ).filter(
           (element) => element.getClientRects().length === 0 || !element.checkVisibility({ contentVisibilityAuto: true }),
         ).length,
       );
@@ -95,6 +98,49 @@ test("the rule filters work without a script, by keyboard", async () => {
   await page.keyboard.press("Space");
   assert.equal((await visible()).shown.length, first.all);
   assert.equal(await page.evaluate(() => document.scripts.length), 0);
+  await page.close();
+});
+
+test("the hosts of a fleet can be filtered and opened without a script", async () => {
+  const { page } = await open("fleet.html");
+  const shown = () =>
+    page.evaluate(() => {
+      const all = [...document.querySelectorAll(".hosts > li")];
+      return { all: all.length, classes: all.filter((li) => li.getClientRects().length > 0).map((li) => li.className) };
+    });
+  const first = await shown();
+  assert.equal(first.all, 61);
+  assert.equal(first.classes.length, first.all);
+  await page.focus("#v-all");
+  await page.keyboard.press("ArrowRight");
+  const blocked = await shown();
+  assert.ok(blocked.classes.length > 0 && blocked.classes.length < first.all);
+  assert.ok(blocked.classes.every((name) => name.startsWith("v-blocked")));
+  await page.focus("#v-all");
+  await page.keyboard.press("Space");
+  await page.focus(".hosts summary");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.querySelector(".hosts details").open), true);
+  await page.evaluate(() => document.querySelector(".hosts").scrollIntoView());
+  await page.screenshot({ path: path.join(pages, "fleet.html.open.png") });
+  assert.equal(await page.evaluate(() => document.scripts.length), 0);
+  await page.close();
+});
+
+test("a fleet's report shows names as text and finds its hosts", async () => {
+  const { page, seen } = await open("fleet.html");
+  const found = await page.evaluate(() => ({
+    strangers: document.querySelectorAll("script, img, iframe, u, body b, [onerror], [style]").length,
+    text: document.body.textContent,
+    dead: [...document.querySelectorAll('a[href^="#"]')].filter((a) => !document.getElementById(a.hash.slice(1))).length,
+    bars: document.querySelectorAll("#time ~ figure svg rect").length,
+  }));
+  assert.equal(found.strangers, 0);
+  assert.equal(found.dead, 0);
+  assert.ok(found.bars > 5, `${found.bars} parts of columns`);
+  for (const name of ["<img src=x onerror=alert(4)>", "</span><script>document.title=1", "<b>cut.json", "<u>missing</u>"])
+    assert.ok(found.text.includes(name), name);
+  assert.deepEqual(seen.console, []);
   await page.close();
 });
 

@@ -42,5 +42,19 @@ for host in "$hosts"/* "$work/pages/hostile"; do
 done
 rm -rf "$work/pages/hostile"
 
+# A fleet of the sample hosts at several dates, one with a hostile name, a file that was cut off, one host missing.
+fleet=$work/fleet
+rm -rf "$fleet"
+"$here/../bench/generate_fleet.py" "$fleet" --hosts 60 --kib 1 --dates 5
+newest=$(find "$fleet" -mindepth 1 -maxdepth 1 -type d | sort | tail -n 1)
+first=$(find "$newest" -name '*.json' | sort | head -n 1)
+sed 's|"hostname": "[^"]*"|"hostname": "<img src=x onerror=alert(4)>"|; s|"kernel": "[^"]*"|"kernel": "</span><script>document.title=1</script>"|' \
+  "$first" >"$newest/hostile.json"
+head -c 500 "$first" >"$newest/<b>cut.json"
+printf '%s\n' '<u>missing</u>' "$(basename "$first" .json)" >"$work/expected.txt"
+code=0
+"$tool" -q fleet report "$fleet" --hosts "$work/expected.txt" --format html -o "$work/pages/fleet.html" || code=$?
+[[ $code -eq 2 ]] || { echo "error: fleet report ended with $code, not with 2" >&2; exit 1; }
+
 cd "$work"
 AUDITSHIFT_PAGES=$work/pages exec node --test --test-reporter=spec report.test.mjs
