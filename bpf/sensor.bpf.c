@@ -115,12 +115,14 @@ out:
 
 /* do_exit() (kernel/exit.c) counts signal->live down first and comes to the tracepoint later: of threads that
  * end at the same time on several CPUs each may find that none is alive any more. The one that is first to
- * put the process into the map tells its end. A thread that is the only one left in the group needs no look:
- * the others were through the tracepoint before they left it (__exit_signal()). */
+ * put the process into the map tells its end. A thread that is the only one left in the group comes last, as
+ * the others were through the tracepoint before they left it (__exit_signal()): it puts in nothing, which
+ * spares a process that never had another thread all but the look whether one of them told the end. */
 static __always_inline int is_first_end(struct task_struct* task) {
-  if (bpf_core_field_exists(task->signal->nr_threads) && task->signal->nr_threads == 1) return 1;
   struct as_task_start process = {.pid = task->tgid, .start_ns = task->group_leader->start_boottime};
   __u8 told = 1;
+  if (bpf_core_field_exists(task->signal->nr_threads) && task->signal->nr_threads == 1)
+    return !bpf_map_lookup_elem(&ended, &process);
   return bpf_map_update_elem(&ended, &process, &told, BPF_NOEXIST) == 0;
 }
 
