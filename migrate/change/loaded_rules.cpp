@@ -33,6 +33,7 @@ class LoadedRules final : public Step {
   Result<std::string> diff(const Host&) override { return std::string(); }
   Result<void> apply(Host&, const Json&) override { return {}; }
   Result<bool> done(const Host&) override { return true; }
+  bool survives_boot() const override { return false; }
 
   Result<Json> capture(const Host& host, BackupStore& backups) override {
     AUDITSHIFT_TRY(json, capture_live(host));

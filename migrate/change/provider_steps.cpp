@@ -82,7 +82,12 @@ class Provider final : public Step {
   Result<void> undo(Host& host, const Json&, const BackupStore&) override {
     if (before_ == "ebpf") return {};
     AUDITSHIFT_TRY(agent, agent_of(host));
-    return agent->set_ebpf(false);
+    auto told = agent->set_ebpf(false);
+    if (told) return told;
+    // An agent that refused the one refuses the other: then nothing has changed.
+    const auto status = agent->status();
+    if (status && status->subsystem == before_) return {};
+    return told;
   }
 
  private:

@@ -65,7 +65,7 @@ class Runner {
   // runner_back.cpp
   base::Result<Outcome> backward();
   base::Result<std::optional<base::Error>> undo_step(std::size_t index);
-  void undo_again(std::size_t index);
+  void undo_again(std::size_t index, bool too_early);
   base::Result<void> begin_rollback(const std::string& why, bool automatic);
   base::Result<Outcome> finish_rollback();
   bool rollback_needs_reboot() const;

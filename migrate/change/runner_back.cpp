@@ -23,7 +23,7 @@ Result<Outcome> Runner::backward() {
     const StepRecord& recorded = transaction_.steps[i];
     if (!recorded.begun) continue;
     if (recorded.undone) {
-      if (recorded.undone_at < last_undone || recorded.undone_in_boot != boot_id()) undo_again(i);
+      undo_again(i, recorded.undone_at < last_undone);
       last_undone = std::max(last_undone, recorded.undone_at);
       continue;
     }
@@ -68,9 +68,11 @@ Result<std::optional<Error>> Runner::undo_step(std::size_t index) {
 /// For a step that was undone while a later one, or a boot, still stood in the way of all of it: a boot takes
 /// back what lives in the kernel alone, when other steps still stood on disk; a directory goes with the last
 /// file in it. It was undone once, and what somebody changed since is theirs: no failure here.
-void Runner::undo_again(std::size_t index) {
+void Runner::undo_again(std::size_t index, bool too_early) {
   auto step = make_(transaction_.plan.steps[index]);
   if (!step) return;
+  const bool lost = transaction_.steps[index].undone_in_boot != boot_id() && !(*step)->survives_boot();
+  if (!too_early && !lost) return;
   const auto undone = (*step)->undo(host_, transaction_.steps[index].captured, backups_);
   if (!undone) spdlog::info("{}: {}", (*step)->describe(), undone.error().message());
 }

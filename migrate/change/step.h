@@ -36,7 +36,8 @@ class Step {
   /// All that undo needs, beyond the step's own parameters. Changes nothing but the backup store.
   virtual base::Result<base::Json> capture(const Host& host, BackupStore& backups) = 0;
   virtual base::Result<void> apply(Host& host, const base::Json& captured) = 0;
-  /// Whether a boot leaves the change standing. What lives in the kernel alone is applied again after one.
+  /// Whether a boot leaves the change, or its undoing, standing. What lives in the kernel alone, or is made
+  /// at boot from what stood on disk then, is done or undone again after one.
   virtual bool survives_boot() const { return true; }
   /// Asks the system, not memory, whether the change stands.
   virtual base::Result<bool> done(const Host& host) = 0;
