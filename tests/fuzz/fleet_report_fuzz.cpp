@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as one host's assessment: it is refused or read, and what was read can be reported in every format.
+// Any bytes as one host's assessment: it is refused or read, and what was read can be reported in every
+// format.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

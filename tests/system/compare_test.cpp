@@ -123,6 +123,8 @@ class Compare : public ::testing::Test {
     base::NoProgress progress;
     pid_t child = 0;
     int status = 0;
+    // audit's stamps are those of the last clock tick: a call within it would count as begun before.
+    std::optional<std::chrono::nanoseconds> begins;
     auto compared = compare_live({.audit = audit,
                                   .sensor = ebpf,
                                   .kernel = audit_system,
@@ -131,6 +133,8 @@ class Compare : public ::testing::Test {
                                   .own_pid = static_cast<std::uint32_t>(getpid()),
                                   .stop =
                                       [&] {
+                                        if (!begins) begins = clock_.since_boot() + 100ms;
+                                        if (clock_.since_boot() < *begins) return false;
                                         if (child == 0) child = start_workload(count);
                                         return waitpid(child, &status, WNOHANG) != 0;
                                       }},
