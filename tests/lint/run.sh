@@ -13,7 +13,7 @@ step "formatting of ${#sources[@]} files"
 clang-format --dry-run -Werror "${sources[@]}" || failed=1
 
 step "shell scripts"
-shellcheck "${scripts[@]}" || failed=1
+shellcheck --external-sources "${scripts[@]}" || failed=1
 
 step "layers"
 tests/lint/layers.sh || failed=1
