@@ -181,7 +181,7 @@ TEST(Fleet, CountsFindingsByHostAndNotByFinding) {
   host["findings"] = {finding, blocking, finding};
   tree.file("/a.json", text_of(host));
   auto other = small_assessment("b", "2026-09-30T00:00:00Z", "ready");
-  other["findings"] = {finding};
+  other["findings"] = base::Json::array({finding});  // braces alone: a copy, with clang
   tree.file("/b.json", text_of(other));
   const Fleet fleet = fleet_of(tree);
   ASSERT_EQ(fleet.findings.size(), 1U);
