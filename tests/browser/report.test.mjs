@@ -111,11 +111,11 @@ test("the hosts of a fleet can be filtered and opened without a script", async (
   const first = await shown();
   assert.equal(first.all, 61);
   assert.equal(first.classes.length, first.all);
-  await page.focus("#v-all");
+  await page.focus("#v-ready");
   await page.keyboard.press("ArrowRight");
-  const blocked = await shown();
-  assert.ok(blocked.classes.length > 0 && blocked.classes.length < first.all);
-  assert.ok(blocked.classes.every((name) => name.startsWith("v-blocked")));
+  const waiting = await shown();
+  assert.ok(waiting.classes.length > 0 && waiting.classes.length < first.all);
+  assert.ok(waiting.classes.every((name) => name.startsWith("v-ready-after-reboot")));
   await page.focus("#v-all");
   await page.keyboard.press("Space");
   await page.focus(".hosts summary");

@@ -47,7 +47,7 @@ fleet=$work/fleet
 rm -rf "$fleet"
 "$here/../bench/generate_fleet.py" "$fleet" --hosts 60 --kib 1 --dates 5
 newest=$(find "$fleet" -mindepth 1 -maxdepth 1 -type d | sort | tail -n 1)
-first=$(find "$newest" -name '*.json' | sort | head -n 1)
+first=$(find "$newest" -name '*.json' | sort | sed -n 1p)
 sed 's|"hostname": "[^"]*"|"hostname": "<img src=x onerror=alert(4)>"|; s|"kernel": "[^"]*"|"kernel": "</span><script>document.title=1</script>"|' \
   "$first" >"$newest/hostile.json"
 head -c 500 "$first" >"$newest/<b>cut.json"
