@@ -21,7 +21,7 @@ struct PlanSources {
   };
   std::map<std::string, File> files;  ///< the managed configuration, rules files, plugins
   /// The agent's package, where a rollback to an older build holds it and a newer one is on offer. The
-  /// assessment must then be one of the host with that newest build (roll_forward).
+  /// assessment must then be one of the host with that newest build.
   std::optional<PackageFacts> held_package;
 
   /// REQUIRES: the path was read.
