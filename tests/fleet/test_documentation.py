@@ -7,7 +7,7 @@ import lab
 
 def commands():
     """Those of docs/fleet.md, in their order."""
-    blocks = re.findall(r"^```\n(.*?)^```$", (lab.SOURCE / "docs/fleet.md").read_text(), re.M | re.S)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (lab.SOURCE / "docs/fleet.md").read_text(), re.M | re.S)
     return [line for block in blocks for line in block.splitlines()]
 
 
