@@ -16,7 +16,7 @@ rpm_in() { rpm --root "$root" --define '_dbpath /var/lib/rpm' "$@"; }
 
 # What RHEL 9.2, and whatever came after it, has: sonames, and the versions of their symbols.
 known_libraries='libarchive.so.13 libaudit.so.1 libbpf.so.1 libcap-ng.so.0 libc.so.6 libgcc_s.so.1 libm.so.6 libnettle.so.8
-libstdc++.so.6 libz.so.1 ld-linux-x86-64.so.2 libelf.so.1'
+libsqlite3.so.0 libstdc++.so.6 libz.so.1 ld-linux-x86-64.so.2 libelf.so.1'
 
 asks_for() {
   note "what it asks for"
