@@ -197,4 +197,8 @@ modules_and_initrd() {
 
 [[ $# -eq 2 && $1 =~ ^(root|managed|kernel)$ && $2 =~ ^[a-z]+$ ]] || { sed -n '3,8s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 [[ $(id -u) -eq 0 ]] || fail "root is needed to make a root file system with its owners"
+# Whoever wants the same at the same time waits for it.
+mkdir -p "$store"
+exec {lock}>"$store/.lock-$1-$2"
+flock "$lock"
 "build_$1" "$2"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a scenario works with: machines made from cached images, and a place for what it finds."""
 
+import collections
 import concurrent.futures
 import contextlib
 import os
@@ -8,6 +9,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import threading
 
 from machine import FROZEN_DISK, Machine, MachineError
 
@@ -16,21 +18,25 @@ SOURCE = HERE.parent.parent
 # Of the user, not of this copy of the sources: the images are the same for all of them.
 CACHE = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
 STORE = pathlib.Path(os.environ.get("AUDITSHIFT_VM_STORE") or pathlib.Path(CACHE) / "auditshift/vm")
+# How many machines run at a time, where a scenario or the run has more than one.
+AT_ONCE = int(os.environ.get("AUDITSHIFT_VM_AT_ONCE") or min(2, os.cpu_count() or 1))
 USER_SPACE = "bookworm"  # the suite whose user space and kernel a scenario gets unless it asks for another
 
 
 class Lab:
     """Of one run of one scenario. `shelf`: a directory of the whole run, for machines that scenarios share; `quick`:
-    the short form of the scenario, if it has one."""
+    the short form of the scenario, if it has one; `lines`: where what is found goes instead of standard output."""
 
-    def __init__(self, scenario, payload, build, shelf, quick=False):
+    _shelf_locks = collections.defaultdict(threading.Lock)  # by the name of a frozen machine
+
+    def __init__(self, scenario, payload, build, shelf, quick=False, lines=None):
         self.quick = quick
         self._scenario, self._payload, self._shelf = scenario, payload, pathlib.Path(shelf)
         self.build = build  # the build directory, for what is not in the payload
         self._evidence = STORE / "failed" / scenario
         shutil.rmtree(self._evidence, ignore_errors=True)
         self._machines = 0
-        self._lines = None  # where what is found goes instead of standard output
+        self._lines = lines
         self.passed, self.failed, self.skipped = 0, 0, 0
 
     def that(self, holds, what, detail=""):
@@ -41,7 +47,7 @@ class Lab:
         else:
             self.failed += 1
             if detail:
-                self._say("       " + str(detail).strip().replace("\n", "\n       "))
+                self.say("       " + str(detail).strip().replace("\n", "\n       "))
         return bool(holds)
 
     def equal(self, found, wanted, what):
@@ -67,16 +73,17 @@ class Lab:
         """A machine that prepare(lab, machine) made ready, frozen: made once in a run of many scenarios, for
         machine(frozen=…), which has it running again within seconds and as often as wanted."""
         place = self._shelf / name
-        if not (place / "options").exists():
-            with self.machine(**options) as machine:
-                prepare(self, machine)
-                machine.freeze(place)
-            if not (place / FROZEN_DISK).exists():
-                raise MachineError(f"the machine {name} could not be prepared")
-            (place / "options").write_text(repr(options))
+        with self._shelf_locks[name]:
+            if not (place / "options").exists():
+                with self.machine(**options) as machine:
+                    prepare(self, machine)
+                    machine.freeze(place)
+                if not (place / FROZEN_DISK).exists():
+                    raise MachineError(f"the machine {name} could not be prepared")
+                (place / "options").write_text(repr(options))
         return place
 
-    def parallel(self, tasks, at_once=2):
+    def parallel(self, tasks, at_once=AT_ONCE):
         """Calls each with a lab of its own, so many at a time; what each found is printed in one piece when it is over."""
 
         def call(number, task):
@@ -93,13 +100,19 @@ class Lab:
                 [pool.submit(call, number, task) for number, task in enumerate(tasks, 1)]
             ):
                 part = done.result()
-                print("\n".join(part._lines), flush=True)
+                self.say("\n".join(part._lines))
                 self.passed, self.failed = self.passed + part.passed, self.failed + part.failed
                 self.skipped += part.skipped
 
     @contextlib.contextmanager
-    def machine(self, kernel=USER_SPACE, suite=USER_SPACE, root="root", **options):
-        """A running machine with the project's programs in it. What fails in it leaves its logs behind."""
+    def machine(self, kernel=USER_SPACE, suite=USER_SPACE, root="root", boot=False, **options):
+        """A running machine with the project's programs in it. What fails in it leaves its logs behind.
+
+        Without `options` (of Machine) it goes on from one that was booted once in the run for all scenarios; with
+        `boot` it is one that has just booted."""
+        if not options and not boot:
+            name = f"booted-{root}-{suite}-{kernel}"
+            options["frozen"] = self.prepared(name, lambda *_: None, kernel=kernel, suite=suite, root=root, boot=True)
         self._machines += 1
         number = self._machines
         failed_before = self.failed
@@ -124,9 +137,9 @@ class Lab:
         self.note(f"console and journal of this machine: {kept}")
 
     def _print(self, mark, text):
-        self._say(f"  {mark} {text}")
+        self.say(f"  {mark} {text}")
 
-    def _say(self, line):
+    def say(self, line):
         if self._lines is None:
             print(line, flush=True)
         else:

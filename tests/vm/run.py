@@ -7,6 +7,7 @@ passed, 1 something failed, 64 usage.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import filecmp
 import importlib
@@ -17,12 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # no __pycache__ in the source tree
 sys.path.insert(0, str(HERE))
 
-from lab import STORE, Lab  # noqa: E402
+from lab import AT_ONCE, STORE, Lab  # noqa: E402
 from machine import MachineError  # noqa: E402
 
 
@@ -36,15 +38,39 @@ def summary(module):
     return module.__doc__.strip().splitlines()[0]
 
 
-def run_one(name, module, payload, build, shelf, quick):
-    print(f"{name}: {summary(module)}", flush=True)
-    lab, started = Lab(name, payload, build, shelf, quick), time.monotonic()
+def run_one(name, module, payload, build, shelf, quick, lines=None):
+    """With `lines` nothing is printed: what would be is there."""
+    lab, started = Lab(name, payload, build, shelf, quick, lines), time.monotonic()
+    lab.say(f"{name}: {summary(module)}")
     try:
         module.run(lab)
     except MachineError as error:
         lab.failure(error)
-    print(f"  {time.monotonic() - started:.0f} s", flush=True)
+    except Exception:  # such as an answer that is not what it should be; the others still run
+        lab.failure(traceback.format_exc())
+    lab.say(f"  {time.monotonic() - started:.0f} s")
     return lab
+
+
+def run_all(names, known, at_once, payload, build, shelf, quick):
+    """A Lab of each. Several at a time, but for those that have several machines themselves (PARALLEL, in their long form):
+    they run alone, in the end. What one found is printed when it is over."""
+    arguments = (payload, build, shelf, quick)
+    alone = names
+    if at_once > 1 and len(names) > 1:
+        alone = [name for name in names if getattr(known[name], "PARALLEL", False) and not quick]
+
+    def call(name):
+        lines = []
+        lab = run_one(name, known[name], *arguments, lines)
+        print("\n".join(lines), flush=True)
+        return lab
+
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        running = {name: pool.submit(call, name) for name in names if name not in alone}
+        labs = {name: task.result() for name, task in running.items()}
+    labs |= {name: run_one(name, known[name], *arguments) for name in alone}
+    return [labs[name] for name in names]
 
 
 @contextlib.contextmanager
@@ -87,7 +113,7 @@ def main():
     build = pathlib.Path(chosen.build).resolve()
     with shelf_of_run(build, chosen.package) as shelf:
         payload = pathlib.Path(shelf) / "payload.tar"
-        labs = [run_one(name, known[name], payload, build, shelf, chosen.quick) for name in names]
+        labs = run_all(names, known, AT_ONCE, payload, build, shelf, chosen.quick)
     failed = sum(lab.failed for lab in labs)
     for name, lab in zip(names, labs):
         if lab.failed:

@@ -8,7 +8,7 @@ import json
 import subprocess
 import tempfile
 
-from lab import SOURCE
+from lab import SOURCE, USER_SPACE
 
 RULES = SOURCE / "tests/fixtures/hosts/rhel-8-immutable-cis/etc/audit/rules.d"
 LOCK = "99-finalize.rules"  # its last line is -e 2
@@ -46,11 +46,14 @@ def set_agent(machine, **settings):
         machine.check(f"sed -i '/^{name}=/d' {STATE} && echo '{name}={value}' >>{STATE}")
 
 
-def put_rules(machine, locked):
+def put_rules(machine, locked, more=()):
+    """`more`: further files, name → text; their names are before that of the line that locks."""
     machine.check("rm -f /etc/audit/rules.d/*.rules")
     for file in sorted(RULES.glob("*.rules")):
         if locked or file.name != LOCK:
             machine.put(f"/etc/audit/rules.d/{file.name}", file.read_text(), mode="640")
+    for name, text in dict(more).items():
+        machine.put(f"/etc/audit/rules.d/{name}", text, mode="640")
     # A watch below a directory that is not there would end the load before the line that locks.
     machine.check("echo 'd /run/faillock 0755 root root' >/etc/tmpfiles.d/faillock.conf; mkdir -p /run/faillock")
 
@@ -61,22 +64,22 @@ def prepare_mutable(lab, machine):
     machine.check(f"systemctl enable {RESUME}; augenrules --load")
 
 
-def prepare_locked(lab, machine):
-    put_rules(machine, locked=True)
+def prepare_locked(lab, machine, more=()):
+    put_rules(machine, True, more)
     install_agent(lab, machine)
     machine.check(f"systemctl enable {RESUME}; augenrules")
     machine.reboot()
     settled(machine)
 
 
-def mutable(lab):
+def mutable(lab, suite=USER_SPACE):
     """A host whose audit is not locked, for lab.machine(frozen=…)."""
-    return lab.prepared("mutable", prepare_mutable)
+    return lab.prepared(f"mutable-{suite}", prepare_mutable, kernel=suite, suite=suite)
 
 
-def locked(lab):
+def locked(lab, suite=USER_SPACE):
     """The same with -e 2, booted."""
-    return lab.prepared("locked", prepare_locked)
+    return lab.prepared(f"locked-{suite}", prepare_locked, kernel=suite, suite=suite)
 
 
 def state_of(machine):
@@ -123,9 +126,10 @@ def status_of(machine):
 
 
 def reboots(lab, machine, command):
-    """Runs a command that has the machine rebooted a minute later, and waits for that."""
+    """Runs a command that has the machine rebooted a minute later, and waits for that; most of the minute is skipped."""
     before = machine.boot_id()
     ends(lab, machine, command, 3)
+    machine.run("date -s '+50 seconds'")
     machine.wait_reboot(before, seconds=600)
 
 

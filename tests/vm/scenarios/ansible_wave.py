@@ -20,6 +20,8 @@ STATE = "/var/opt/microsoft/mdatp/standin/state"
 FILES = "/etc/audit /etc/opt/microsoft/mdatp"
 USER = "deploy"
 
+PARALLEL = True  # runs alone: it has several machines at a time
+
 
 def run(lab):
     with tempfile.TemporaryDirectory(prefix="ansible-wave-") as directory, contextlib.ExitStack() as machines:

@@ -60,6 +60,6 @@ def refuses_changes(lab, machine):
     outcomes = run_tests(machine, "system_immutable_audit")
     for name, outcome, text in outcomes:
         lab.that(outcome == "passed", name, text)
-    lab.note(machine.run("grep hint: /tmp/system_immutable_audit.log | head -n 1").out.strip())
+    lab.note(machine.run("grep hint: /tmp/system_immutable_audit-.log | head -n 1").out.strip())
     result = machine.run("auditctl -D")
     lab.that(result.code != 0, f"auditctl -D fails too: {result.err.strip() or result.out.strip()}")

@@ -33,12 +33,7 @@ def run(lab):
 
 
 def prepare(lab, machine):
-    machine.put("/root/60-watch.rules", WATCH, mode="640")
-    prepare_locked(lab, machine)
-    # Before the line that locks.
-    machine.check("cp -p /root/60-watch.rules /etc/audit/rules.d/ && augenrules")
-    machine.reboot()
-    settled(machine)
+    prepare_locked(lab, machine, more={"60-watch.rules": WATCH})
     machine.check(f"cp -p {DEFENDER} {KEPT}")
     machine.put(f"/etc/systemd/system/{UNIT}", TEXT)
     machine.check(f"systemctl enable {UNIT}")

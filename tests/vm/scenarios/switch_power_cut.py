@@ -22,6 +22,7 @@ PROGRAM = f"AUDITSHIFT_DETACHED=1 LD_PRELOAD={PRELOAD} auditshift"
 SWITCH, ROLLBACK, BOOT = f"{PROGRAM} switch --yes", f"{PROGRAM} rollback --yes", "systemctl reboot"
 
 QUICK = True
+PARALLEL = True  # runs alone: it has several machines at a time
 
 
 def run(lab):
