@@ -86,6 +86,8 @@ std::optional<std::uint64_t> defender_records_since(const base::Sysroot& host, c
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(since).time_since_epoch().count();
   std::uint64_t number = 0;
   std::uint32_t newest = 0;  // of those that were counted
+  std::uint64_t highest = 0;
+  bool started = false;  // the daemon has, and nothing of the kernel's came since
   std::string buffer;
   const bool known = for_each_record(host, log_file, seconds, [&](std::string_view line) {
     // A clock that went back between two boots: what was written before the daemon started is older, whatever
@@ -94,7 +96,15 @@ std::optional<std::uint64_t> defender_records_since(const base::Sysroot& host, c
       const auto start = auditd::parse_record_head(line);
       const auto stamp = start ? auditd::parse_event_stamp(start->stamp) : std::nullopt;
       if (stamp && stamp->seconds < newest) number = 0;
+      started = true;
+    } else if (started && number != 0 && line.find("type=DAEMON_") == std::string_view::npos) {
+      // Or it went back by less than the boot took. The kernel numbers its events from one on at each boot.
+      const auto first = auditd::parse_record_head(line);
+      const auto stamp = first ? auditd::parse_event_stamp(first->stamp) : std::nullopt;
+      if (stamp && stamp->serial < highest) number = 0;
+      started = !stamp;
     }
+    if (number == 0) newest = 0, highest = 0, started = false;
     if (line.find("key=") == std::string_view::npos) return;
     const auto head = auditd::parse_record_head(line);
     if (!head || head->type != "SYSCALL") return;
@@ -104,6 +114,7 @@ std::optional<std::uint64_t> defender_records_since(const base::Sysroot& host, c
     if (!has_defender_key(key, buffer)) return;
     ++number;
     newest = std::max(newest, stamp->seconds);
+    highest = std::max(highest, stamp->serial);
   });
   if (!known) return std::nullopt;
   return number;

@@ -139,5 +139,21 @@ TEST(Verify, AClockThatWentBackMakesNoNewRecordsOfOldOnes) {
   EXPECT_THAT(on.failures(), ::testing::ElementsAre(HasSubstr("audit-log: 1 record ")));
 }
 
+TEST(Verify, NorDoesAClockThatWentBackByLessThanTheBootTook) {
+  Switched on;
+  const std::string before =
+      "type=SYSCALL msg=audit(1717399000.123:900): arch=c000003e syscall=42 exe=\"/a\" key=\"mdatp\"\n";
+  const std::string start = "type=DAEMON_START msg=audit(1717399007.456:4077): op=start ver=3.0.7\n";
+  const auto service = [](const char* serial) {
+    return std::string("type=SERVICE_START msg=audit(1717399007.500:") + serial + "): pid=1 uid=0\n";
+  };
+  on.files.write("/var/log/audit/audit.log", before + start + service("12"));
+  EXPECT_THAT(on.failures(), ::testing::IsEmpty())
+      << "the kernel's numbers began anew: they are of the boot before";
+  on.files.write("/var/log/audit/audit.log", before + start + service("905"));
+  EXPECT_THAT(on.failures(), ::testing::ElementsAre(HasSubstr("audit-log: 1 record ")))
+      << "the daemon alone was started anew";
+}
+
 }  // namespace
 }  // namespace auditshift::migrate::change
