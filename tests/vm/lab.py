@@ -128,9 +128,9 @@ class Lab:
                         self.failure(error)
                     if self.failed > failed_before:
                         self._keep(machine, number)
-            except MachineError as error:  # it did not even start
-                self.failure(error)
+            except MachineError:  # it did not even start
                 self._keep(machine, number)
+                raise
 
     def _keep(self, machine, number):
         kept = machine.keep_evidence(self._evidence / f"machine-{number}")

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """When a reboot happens and when not: never, an inhibitor, a window on a moved clock, a blocker right before it."""
 
+import datetime
+
 from switching import MARKER, ends, has_ended, is_switched, locked, state_of, status_of
 
 WINDOW = "Sat 02:00-04:00"
+# A weekend of the past: the reboot sets the clock right, and must not set it back.
+TODAY = datetime.date.today()
+SATURDAY = TODAY - datetime.timedelta(days=7 + (TODAY.weekday() - 5) % 7)
+FRIDAY = SATURDAY - datetime.timedelta(days=1)
 
 
 def run(lab):
@@ -52,14 +58,14 @@ def inhibited(lab, machine):
 
 
 def window(lab, machine):
-    clock(machine, "2026-11-27 12:00:00")
+    clock(machine, f"{FRIDAY} 12:00:00")
     ends(lab, machine, f"auditshift switch --yes --reboot '{WINDOW}'", 3)
     lab.equal(scheduled(machine), ("reboot", "Sat 02:00:00"), "a window: the reboot is at its beginning")
     lab.that(status_of(machine)["reboot"] is not None, "status says when")
 
 
 def blocked(lab, machine):
-    clock(machine, "2026-11-28 01:58:45")
+    clock(machine, f"{SATURDAY} 01:58:45")
     lab.that(scheduled(machine) is not None, "15 seconds before the guard looks the reboot is still arranged")
     # Known of some builds: after the reboot nothing would watch the host.
     machine.check("systemctl disable mdatp")
@@ -67,7 +73,7 @@ def blocked(lab, machine):
     said = machine.run("journalctl -b -u auditshift-reboot-guard -o cat --no-pager").out
     lab.that(taken_back, "a blocker right before it: the reboot is taken back", said)
     lab.that("mdatp.service does not start at boot" in said, "the guard says why", said)
-    clock(machine, "2026-11-28 02:00:30")
+    clock(machine, f"{SATURDAY} 02:00:30")
     machine.check("sleep 5")
     status = status_of(machine)
     lab.equal((status["state"], status["exit"]), ("awaiting-reboot", 3), "status still waits, exit 3")
@@ -75,11 +81,11 @@ def blocked(lab, machine):
 
 
 def in_the_window(lab, machine, boot):
-    clock(machine, "2026-11-27 12:00:00")
+    clock(machine, f"{FRIDAY} 12:00:00")
     ends(lab, machine, f"auditshift switch --yes --reboot '{WINDOW}'", 3)
-    clock(machine, "2026-11-28 01:59:30")
+    clock(machine, f"{SATURDAY} 01:59:30")
     lab.equal(machine.boot_id(), boot, "half a minute before the window: not yet")
     machine.wait_reboot(boot, seconds=600)
     last = machine.check(f"journalctl _BOOT_ID={boot.replace('-', '')} -o short-iso --no-pager | tail -n 1").split()[0]
-    lab.that("2026-11-28T02:00:00" <= last[:19] <= "2026-11-28T04:00:00", f"it went down in the window: {last}")
+    lab.that(f"{SATURDAY}T02:00:00" <= last[:19] <= f"{SATURDAY}T04:00:00", f"it went down in the window: {last}")
     has_ended(lab, machine, "switched", 0)
