@@ -19,8 +19,8 @@ root_size=2G
 project_packages() {
   case $1 in
     buster | bullseye) ;;
-    bookworm) printf '%s\n' libarchive13 libnettle8 libbpf1 ;;
-    *) printf '%s\n' libarchive13t64 libnettle8t64 libbpf1 ;;
+    bookworm) printf '%s\n' libarchive13 libnettle8 libbpf1 libsqlite3-0 ;;
+    *) printf '%s\n' libarchive13t64 libnettle8t64 libbpf1 libsqlite3-0 ;;
   esac
 }
 managed_packages=(openssh-server python3 sudo)
