@@ -53,7 +53,7 @@ class Sensor:
                     [self.program, "--socket", self.socket, "--state", self.directory / "state.json", "--managed", self.managed,
                      "--output", self.output, "--pin", self.pins / "sensor", *self.arguments],
                     stderr=log, env={**os.environ, "NOTIFY_SOCKET": str(path)})
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 600  # a busy machine takes its time to verify programs
             while time.monotonic() < deadline:
                 try:
                     if b"READY=1" in notify.recv(4096):
@@ -70,7 +70,7 @@ class Sensor:
         if self.process.poll() is not None:
             self.ends.append(self.process.returncode)
         self.process.send_signal(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=600)
 
     def kill(self):
         self.stop(signal.SIGKILL)
@@ -80,7 +80,7 @@ class Sensor:
             raise SensorError(f"the daemon ended by itself: {self.process.returncode}\n"
                               + (self.directory / "log").read_text(errors="replace")[-2000:])
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.settimeout(60)
+            client.settimeout(600)
             client.connect(str(self.socket))
             client.sendall(json.dumps(request).encode() + b"\n")
             answer = b""
