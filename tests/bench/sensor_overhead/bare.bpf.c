@@ -12,11 +12,13 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-const volatile __u32 rename_number;
+/* rename, renameat, renameat2: the first has its two paths elsewhere; where there is none, a number of no
+ * call */
+const volatile __u32 rename_numbers[3];
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 8 << 20);
+  __uint(max_entries, 16 << 20); /* as the sensor's is by default */
 } ring SEC(".maps");
 
 struct {
@@ -26,12 +28,19 @@ struct {
   __type(value, __u64);
 } calls SEC(".maps");
 
+__u64 dropped = 0; /* of all CPUs, roughly: more than none is what matters */
+
 static __always_inline __u64 number_of(struct pt_regs* regs) {
 #if defined(__TARGET_ARCH_x86)
   return regs->orig_ax;
 #else
   return regs->syscallno;
 #endif
+}
+
+static __always_inline int is_rename(struct pt_regs* regs) {
+  __u64 number = number_of(regs);
+  return number == rename_numbers[0] || number == rename_numbers[1] || number == rename_numbers[2];
 }
 
 struct fixed {
@@ -43,9 +52,12 @@ struct fixed {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(submit_fixed, struct pt_regs* regs, long result) {
-  if (number_of(regs) != rename_number) return 0;
+  if (!is_rename(regs)) return 0;
   struct fixed* record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
-  if (!record) return 0;
+  if (!record) {
+    dropped++;
+    return 0;
+  }
   record->time = bpf_ktime_get_boot_ns();
   record->pid = bpf_get_current_pid_tgid();
   record->result = result;
@@ -69,14 +81,18 @@ int BPF_PROG(count_calls, struct pt_regs* regs, long result) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(copy_paths, struct pt_regs* regs, long result) {
+  if (!is_rename(regs)) return 0;
 #if defined(__TARGET_ARCH_x86)
-  __u64 first = regs->si, second = regs->r10;
+  int plain = regs->orig_ax == rename_numbers[0];
+  __u64 first = plain ? regs->di : regs->si, second = plain ? regs->si : regs->r10;
 #else
   __u64 first = regs->regs[1], second = regs->regs[3];
 #endif
-  if (number_of(regs) != rename_number) return 0;
   struct two_paths* record = bpf_ringbuf_reserve(&ring, sizeof *record, 0);
-  if (!record) return 0;
+  if (!record) {
+    dropped++;
+    return 0;
+  }
   record->time = bpf_ktime_get_boot_ns();
   record->pid = bpf_get_current_pid_tgid();
   bpf_probe_read_user_str(record->first, sizeof record->first, (const void*)first);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an exclusion costs the events that it does not keep back, and what those cost that it does.
 //
-// usage: bench_exclusion_cost [ROUNDS [CALLS]]
+// usage: bench_exclusion_cost [ROUNDS [DIRECTORY]]
 //
-// Each round runs a rename with no sensor, and with the sensor and so many entries, in an order shuffled
-// anew. The entries are as near to the names of the rename as they can be: a third each programs, files and
-// folders of the very directory that the rename works in, so that its names are followed down to the last
-// one. What is printed is the CPU time that the kernel side adds to a call.
+// Each round does the work with no sensor, and with the sensor and so many entries, in an order shuffled
+// anew. The section of the page and a target go to DIRECTORY (report.h). The entries are as near to the names
+// of the rename as they can be: a third each programs, files and folders of the very directory that the
+// rename works in, so that its names are followed down to the last one. What is printed is the CPU time that
+// the kernel side adds to a call.
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 
 #include "bpf/libbpf_log.h"
 #include "sensor/ebpf_provider.h"
+#include "tests/bench/sensor_overhead/report.h"
 #include "tests/bench/sensor_overhead/workloads.h"
 
 namespace auditshift::bench {
@@ -46,55 +48,71 @@ struct Variant {
   std::vector<sensor::Exclusion> entries;
 };
 
-double measure(const Workload& work, const Variant& variant, std::uint64_t calls) {
-  if (!variant.with_sensor) return run_workload(work, calls, [] { usleep(20'000); });
+constexpr const char* kWork[] = {"rename, absolute", "rename, relative", "open for writing, close"};
+constexpr std::size_t kCounts[] = {0, 10, 1'000, 10'000};
+
+/// CPU nanoseconds per call, in the order of kWork.
+std::vector<double> measure(const Variant& variant) {
   const base::SystemClock clock;
   sensor::EbpfProvider provider({}, clock);
   Discard discard;
-  auto ready = provider.start();
-  if (ready.ok()) ready = provider.exclude(variant.entries);
-  if (!ready.ok()) {
-    std::fprintf(stderr, "error: %s\n", ready.error().message().c_str());
-    std::exit(1);
+  if (variant.with_sensor) {
+    auto ready = provider.start();
+    if (ready.ok()) ready = provider.exclude(variant.entries);
+    if (!ready.ok()) {
+      std::fprintf(stderr, "error: %s\n", ready.error().message().c_str());
+      std::exit(1);
+    }
   }
-  return run_workload(work, calls, [&] { (void)provider.poll(20ms, discard).ok(); });
+  std::vector<double> times;
+  for (const char* name : kWork) {
+    const Workload& work = workload(name);
+    times.push_back(run_workload(work, work.calls, [&] {
+      usleep(20'000);
+      if (variant.with_sensor) (void)provider.poll(0ms, discard).ok();
+    }));
+  }
+  return times;
 }
 
-void run(unsigned rounds, std::uint64_t calls) {
+void run(unsigned rounds, const Report& report) {
   char* const here = get_current_dir_name();
   const std::string directory = here;
   free(here);
   std::vector<Variant> variants = {{"no sensor", false, {}}};
-  for (const std::size_t count : {0, 10, 1'000, 10'000})
-    variants.push_back({"", true, entries_beside(directory, count)});
-  variants.push_back({"excluded", true, {{sensor::ExclusionKind::folder, directory}}});
+  for (const std::size_t count : kCounts) variants.push_back({"", true, entries_beside(directory, count)});
+  variants.push_back({"the name is excluded", true, {{sensor::ExclusionKind::folder, directory}}});
   std::mt19937 random(1);
-  std::printf("%-18s %10s | CPU ns that a call costs more, and the ratio to that without entries\n", "",
-              "no sensor");
-  for (const char* name : {"rename, absolute", "rename, relative", "open for writing"}) {
-    const Workload& work = workload(name);
-    std::vector<std::vector<double>> added(variants.size());
-    std::vector<double> bare;
-    for (unsigned round = 0; round < rounds; ++round) {
-      std::vector<std::size_t> order(variants.size());
-      for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-      std::shuffle(order.begin(), order.end(), random);
-      std::vector<double> of_round(variants.size());
-      for (const std::size_t i : order)
-        of_round[i] = measure(work, variants[i], calls / work.divisor / 2 * 2);
-      bare.push_back(of_round[0]);
-      for (std::size_t i = 1; i < variants.size(); ++i) added[i].push_back(of_round[i] - of_round[0]);
-    }
-    std::printf("%-18s %10.0f |", work.name, median(bare));
-    const double without = median(added[1]);
-    for (std::size_t i = 1; i < variants.size(); ++i) {
-      const std::string label =
-          i + 1 == variants.size() ? "name excluded" : std::to_string(variants[i].entries.size());
-      std::printf("  %s: %.0f (%.2f)", label.c_str(), median(added[i]), median(added[i]) / without);
-    }
-    std::printf("\n");
-    std::fflush(stdout);
+  // By workload and variant, what is added in each round.
+  std::vector<std::vector<std::vector<double>>> added(std::size(kWork),
+                                                      std::vector<std::vector<double>>(variants.size()));
+  for (unsigned round = 0; round < rounds; ++round) {
+    std::vector<std::size_t> order(variants.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::shuffle(order.begin(), order.end(), random);
+    std::vector<std::vector<double>> times(variants.size());
+    for (const std::size_t i : order) times[i] = measure(variants[i]);
+    for (std::size_t work = 0; work < std::size(kWork); ++work)
+      for (std::size_t i = 0; i < variants.size(); ++i)
+        added[work][i].push_back(times[i][work] - times[0][work]);
+    std::fprintf(stderr, "round %u of %u\n", round + 1, rounds);
   }
+  std::string text =
+      "CPU nanoseconds that the sensor adds to a call, with so many entries; in parentheses the ratio to no "
+      "entries. Medians of " +
+      std::to_string(rounds) + " rounds.\n\n" +
+      row({"", "0", "10", "1,000", "10,000", "the name is excluded"}) + rule(6);
+  for (std::size_t work = 0; work < std::size(kWork); ++work) {
+    const double without = median(added[work][1]);
+    std::vector<std::string> cells = {kWork[work], figure(without)};
+    for (std::size_t i = 2; i < variants.size(); ++i)
+      cells.push_back(figure(median(added[work][i])) + " (" + figure(median(added[work][i]) / without) + ")");
+    text += row(cells);
+  }
+  report.section("exclusions", text);
+  for (std::size_t work = 0; work < std::size(kWork); ++work)
+    report.target(std::string(kWork[work]) + ": cost with 10,000 exclusions, to that with 10",
+                  median(added[work][4]) / median(added[work][2]), 1.1);
 }
 
 }  // namespace
@@ -104,6 +122,6 @@ int main(int count, char** values) {
   auditshift::bpf::route_libbpf_messages();
   const auditshift::bench::WorkDirectory directory;
   auditshift::bench::run(count > 1 ? static_cast<unsigned>(std::atoi(values[1])) : 7,
-                         count > 2 ? std::strtoull(values[2], nullptr, 10) : 1'000'000);
+                         auditshift::bench::Report(count > 2 ? values[2] : ""));
   return 0;
 }

@@ -100,15 +100,27 @@ void stop(pid_t pid) {
   waitpid(pid, nullptr, 0);
 }
 
-/// Asks again and again, ten seconds long, whether a child is ready; false too when it has ended.
+/// Asks again and again, a minute long, whether a child is ready; false too when it has ended.
 template <class Ready>
 bool await(pid_t child, Ready ready) {
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 1200; ++i) {
     if (ready()) return true;
     if (waitpid(child, nullptr, WNOHANG) == child) return false;
     std::this_thread::sleep_for(50ms);
   }
   return false;
+}
+
+/// Waits until a service uses little CPU time.
+void wait_until_idle(const Service& service) {
+  // What other processes of the host do keeps it a little busy all the time.
+  constexpr double kBusy = 0.2;
+  constexpr auto kStep = 200ms;
+  for (int i = 0; i < 25; ++i) {
+    const double before = service.cpu_seconds();
+    std::this_thread::sleep_for(kStep);
+    if (service.cpu_seconds() - before < kBusy * std::chrono::duration<double>(kStep).count()) return;
+  }
 }
 
 class Sensor final : public Service {
@@ -122,6 +134,7 @@ class Sensor final : public Service {
   std::uint64_t events() override { return counter("events_written"); }
   std::uint64_t lost() override { return counter("events_lost"); }
   double bytes_per_event() const override { return bytes_per_line(file_, "{"); }
+  void settle() override { wait_until_idle(*this); }
 
  private:
   std::uint64_t counter(const char* name) {
@@ -213,6 +226,7 @@ class Auditd final : public Service {
   double bytes_per_event() const override {
     return bytes_per_line(directory_ + "/audit.log", "type=SYSCALL");
   }
+  void settle() override { wait_until_idle(*this); }
   std::uint64_t lost() override { return settings_->status().lost.value_or(0) - lost_before_; }
   std::uint64_t events() override {
     std::ifstream log(directory_ + "/audit.log");
@@ -236,16 +250,7 @@ class Auditd final : public Service {
 
 }  // namespace
 
-void Service::settle() const {
-  // What other processes of the host do keeps it a little busy all the time.
-  constexpr double kBusy = 0.2;
-  constexpr auto kStep = 200ms;
-  for (int i = 0; i < 25; ++i) {
-    const double before = cpu_seconds();
-    std::this_thread::sleep_for(kStep);
-    if (cpu_seconds() - before < kBusy * std::chrono::duration<double>(kStep).count()) return;
-  }
-}
+void Service::attend() { std::this_thread::sleep_for(20ms); }
 
 base::Result<std::unique_ptr<Service>> start_sensor(const std::string& directory, bool with_file,
                                                     unsigned exclusions) {

@@ -11,23 +11,30 @@
 
 namespace auditshift::bench {
 
-/// What runs beside the workloads: nothing, a real auditd with rules like Defender's, or the daemon.
+/// What runs beside the workloads: nothing, a bare program, a real auditd with rules like Defender's, or the
+/// daemon.
 class Service {
  public:
   virtual ~Service() = default;
+  /// Called over and over while a workload runs: waits a moment, and does what has to be done meanwhile.
+  virtual void attend();
   /// CPU seconds it has used so far, kernel threads that work for it alone included.
   virtual double cpu_seconds() const { return 0; }
   /// Events it has told, and events it knows to be lost, since it started.
   virtual std::uint64_t events() { return 0; }
   virtual std::uint64_t lost() { return 0; }
-  /// Highest resident memory so far, and that of now, KiB.
+  /// Highest resident memory so far, and that of now, KiB; 0 of what is no process of its own.
   virtual std::uint64_t peak_kib() const { return 0; }
   virtual std::uint64_t resident_kib() const { return 0; }
   /// Bytes of an event as it is written; 0 where none are.
   virtual double bytes_per_event() const { return 0; }
   /// Waits until it is no longer busy with what was, at most five seconds.
-  void settle() const;
+  virtual void settle() {}
 };
+
+/// A program of bare.bpf.c, by its name; this process takes what it submits, fifty times a second, and throws
+/// it away.
+base::Result<std::unique_ptr<Service>> start_bare(const char* program);
 
 /// The daemon, its files in `directory`; it writes events there, or only counts them. `exclusions` entries,
 /// none of which ever matches, stand in its managed configuration.

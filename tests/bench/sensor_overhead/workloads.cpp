@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/sensor_overhead/workloads.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace auditshift::bench {
 namespace {
 
-constexpr const char* kFiles[] = {"a", "read", "victim"};
-constexpr const char* kMade[] = {"b", "program", "program.c"};
+constexpr std::uint64_t kStressOperations = 20'000;
 
 void rename_absolute(std::uint64_t turn) {
   static const std::string names[] = {std::string(get_current_dir_name()) + "/a",
@@ -28,15 +29,21 @@ void rename_absolute(std::uint64_t turn) {
   renameat(AT_FDCWD, names[turn % 2].c_str(), AT_FDCWD, names[(turn + 1) % 2].c_str());
 }
 
+void rename_relative(std::uint64_t turn) {
+  renameat(AT_FDCWD, turn % 2 ? "b" : "a", AT_FDCWD, turn % 2 ? "a" : "b");
+}
+
 void unlink_and_create(std::uint64_t) {
   unlink("victim");
   close(open("victim", O_CREAT | O_WRONLY, 0600));
 }
 
-void fork_and_exec(std::uint64_t) {
+/// Runs a program with nothing to say, and waits for it.
+template <class... Argument>
+void run_program(const char* path, Argument... arguments) {
   const pid_t child = vfork();
   if (child == 0) {
-    execl("/bin/true", "true", nullptr);
+    execl(path, path, arguments..., nullptr);
     _exit(1);
   }
   waitpid(child, nullptr, 0);
@@ -48,45 +55,60 @@ void fork_and_exit(std::uint64_t) {
   waitpid(child, nullptr, 0);
 }
 
-/// One translation unit, with the programs and files that this takes.
-void compile(std::uint64_t) {
-  const pid_t child = vfork();
-  if (child == 0) {
-    execl("/usr/bin/cc", "cc", "-x", "c", "-O0", "-o", "program", "program.c", nullptr);
-    _exit(1);
-  }
-  waitpid(child, nullptr, 0);
-}
-
-/// A name in the abstract namespace, the worker's own: no port to run out of.
+/// TCP on the loopback device. The end is a reset, so that no port is kept waiting.
 void connect_and_accept(std::uint64_t) {
-  static sockaddr_un address{AF_UNIX, {}};
+  static sockaddr_in address{AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
   static const int listener = [] {
-    std::snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "auditshift-bench-%d", getpid());
-    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || listen(fd, 8) != 0)
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t length = sizeof address;
+    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || listen(fd, 8) != 0 ||
+        getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0)
       std::abort();
     return fd;
   }();
-  const int client = socket(AF_UNIX, SOCK_STREAM, 0);
-  if (connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
-    close(accept(listener, nullptr, nullptr));
-  close(client);
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  const linger reset{1, 0};
+  setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  if (connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    const int server = accept(listener, nullptr, nullptr);
+    close(client);
+    close(server);
+  } else {
+    close(client);
+  }
 }
 
 const Workload kWorkloads[] = {
-    {"getppid", 1, [](std::uint64_t) { syscall(SYS_getppid); }},
-    {"rename, absolute", 4, rename_absolute},
-    {"rename, relative", 4,
-     [](std::uint64_t turn) { renameat(AT_FDCWD, turn % 2 ? "b" : "a", AT_FDCWD, turn % 2 ? "a" : "b"); }},
-    {"open for reading", 2, [](std::uint64_t) { close(open("read", O_RDONLY)); }},
-    {"open for writing", 2, [](std::uint64_t) { close(open("read", O_WRONLY)); }},
-    {"unlink and create", 10, unlink_and_create},
-    {"connect and accept", 10, connect_and_accept},
-    {"fork and exit", 1000, fork_and_exit},
-    {"vfork and exec", 2000, fork_and_exec},
-    {"compile", 20'000, compile},
+    {"getppid", 1'000'000, 1, false, [](std::uint64_t) { syscall(SYS_getppid); }, nullptr},
+    {"rename, absolute", 40'000, 1, true, rename_absolute, nullptr},
+    {"rename, relative", 40'000, 1, true, rename_relative, nullptr},
+    {"open for writing, close", 100'000, 1, false, [](std::uint64_t) { close(open("read", O_WRONLY)); },
+     nullptr},
+    {"unlink and create", 16'000, 1, false, unlink_and_create, nullptr},
+    {"connect and accept, TCP", 6'000, 1, false, connect_and_accept, nullptr},
+    {"fork and exit", 600, 1, false, fork_and_exit, nullptr},
+    {"vfork and exec", 200, 1, false, [](std::uint64_t) { run_program("/bin/true"); }, nullptr},
+    {"compile a small tree", 1, 1, false, [](std::uint64_t) { run_program("/bin/sh", "build.sh"); },
+     "/usr/bin/cc"},
+    {"stress-ng --rename", 1, kStressOperations, true,
+     [](std::uint64_t) {
+       static const std::string operations = std::to_string(kStressOperations);
+       run_program("/usr/bin/stress-ng", "--quiet", "--temp-path", ".", "--rename", "1", "--rename-ops",
+                   operations.c_str());
+     },
+     "/usr/bin/stress-ng"},
 };
+
+/// What a build does: many short programs, of which each reads and writes a few files.
+constexpr const char* kBuild = R"(mkdir objects
+for n in 1 2 3; do
+  printf '#include <stdio.h>\nint call%d(void) { return printf("%%d", %d); }\n' $n $n >objects/$n.c
+  cc -O0 -c objects/$n.c -o objects/$n.o
+done
+printf 'int call1(void); int main(void) { return call1(); }\n' >objects/main.c
+cc -O0 objects/main.c objects/1.o objects/2.o objects/3.o -o objects/program
+rm -r objects
+)";
 
 }  // namespace
 
@@ -99,22 +121,21 @@ const Workload& workload(std::string_view name) {
   return *found;
 }
 
+bool possible(const Workload& workload) {
+  return workload.program == nullptr || access(workload.program, X_OK) == 0;
+}
+
 WorkDirectory::WorkDirectory() {
   char folder[] = "/tmp/auditshift-bench-XXXXXX";
   if (mkdtemp(folder) == nullptr || chdir(folder) != 0) std::abort();
-  for (const char* name : kFiles) close(open(name, O_CREAT | O_WRONLY, 0600));
-  constexpr std::string_view kProgram = "#include <stdio.h>\nint main(void) { return printf(\"\") < 0; }\n";
-  const int program = open("program.c", O_CREAT | O_WRONLY, 0600);
-  if (write(program, kProgram.data(), kProgram.size()) < 0) std::abort();
-  close(program);
+  for (const char* name : {"a", "read", "victim"}) std::ofstream{name};
+  std::ofstream("build.sh") << kBuild;
 }
 
 WorkDirectory::~WorkDirectory() {
-  char* const folder = get_current_dir_name();
-  for (const char* name : kFiles) unlink(name);
-  for (const char* name : kMade) unlink(name);
-  if (chdir("/") == 0 && folder != nullptr) rmdir(folder);
-  free(folder);
+  std::error_code ignored;
+  const std::filesystem::path folder = std::filesystem::current_path(ignored);
+  if (chdir("/") == 0) std::filesystem::remove_all(folder, ignored);
 }
 
 double run_workload(const Workload& workload, std::uint64_t calls, const std::function<void()>& meanwhile) {
@@ -122,14 +143,14 @@ double run_workload(const Workload& workload, std::uint64_t calls, const std::fu
       static_cast<double*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   const pid_t worker = fork();
   if (worker == 0) {
-    for (std::uint64_t turn = 0; turn < calls / 10; ++turn) workload.call(turn);
+    for (std::uint64_t turn = 0; turn < calls / 20 * 2; ++turn) workload.call(turn);
     const double before = cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN);
-    for (std::uint64_t turn = calls % 2; turn < calls; ++turn) workload.call(turn);
+    for (std::uint64_t turn = 0; turn < calls; ++turn) workload.call(turn);
     *spent = cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN) - before;
     _exit(0);
   }
   while (waitpid(worker, nullptr, WNOHANG) == 0) meanwhile();
-  return *spent * 1e9 / static_cast<double>(calls);
+  return *spent * 1e9 / static_cast<double>(calls * workload.operations);
 }
 
 double cpu_seconds(int who) {

@@ -12,14 +12,19 @@ namespace auditshift::bench {
 
 struct Workload {
   const char* name;
-  unsigned divisor;  ///< so many fewer calls than asked for: it is that much slower
+  std::uint64_t calls;       ///< of one measurement; even, so that every file is again where it was
+  std::uint64_t operations;  ///< that one call makes: what is told is told per operation
+  bool renames;              ///< with two paths, one after the other
   void (*call)(std::uint64_t turn);
+  const char* program;  ///< without which it cannot run, or null
 };
 
-/// All of them. They work on files "a", "read" and "victim" of the current directory.
+/// All of them. They work on files of the current directory, a WorkDirectory.
 std::span<const Workload> workloads();
 /// REQUIRES: there is one of this name.
 const Workload& workload(std::string_view name);
+/// Whether the program that it needs is there.
+bool possible(const Workload& workload);
 
 /// A directory with these files, made the current one; gone at the end.
 class WorkDirectory {
@@ -30,13 +35,14 @@ class WorkDirectory {
   WorkDirectory& operator=(const WorkDirectory&) = delete;
 };
 
-/// CPU nanoseconds per call of a child that makes `calls` of them, after a tenth as many to warm up.
-/// `meanwhile` is called until it ends.
+/// CPU nanoseconds per operation of a child that makes `calls` calls, after a tenth as many to warm up; its
+/// own children's time is part of it. `meanwhile` is called until it ends.
 double run_workload(const Workload& workload, std::uint64_t calls, const std::function<void()>& meanwhile);
 
 /// CPU seconds, user and system: RUSAGE_SELF or RUSAGE_CHILDREN.
 double cpu_seconds(int who);
 
+/// 0 of nothing.
 double median(std::vector<double> values);
 
 }  // namespace auditshift::bench
