@@ -67,11 +67,27 @@ struct inode {
   unsigned short i_mode;
 };
 
+/* Of a seqcount_spinlock_t, whatever the kernel has around it, the number comes first. */
+struct seqcount_any {
+  unsigned int sequence;
+};
+
 struct dentry {
+  struct seqcount_any d_seq;
   struct hlist_bl_node d_hash;
   struct dentry* d_parent;
   struct qstr d_name;
   struct inode* d_inode;
+  unsigned char d_iname[32];
+};
+
+/* What has become of d_iname. */
+union shortname_store {
+  unsigned long words[5];
+};
+
+struct dentry___since_6_14 {
+  union shortname_store d_shortname;
 };
 
 struct vfsmount {
@@ -134,6 +150,18 @@ struct cred {
   kgid_t fsgid;
 };
 
+struct kernfs_node {
+  __u64 id;
+};
+
+struct cgroup {
+  struct kernfs_node* kn;
+};
+
+struct css_set {
+  struct cgroup* dfl_cgrp;
+};
+
 struct mm_struct {
   unsigned long arg_start, arg_end;
   struct file* exe_file;
@@ -159,6 +187,7 @@ struct task_struct {
   struct fs_struct* fs;
   struct files_struct* files;
   struct nsproxy* nsproxy;
+  struct css_set* cgroups;
   struct signal_struct* signal;
   kuid_t loginuid;
   unsigned int sessionid;

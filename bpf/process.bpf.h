@@ -67,16 +67,31 @@ static __always_inline int is_excluded(const struct as_process* process) {
   return process && process->judged == state.exclusions && (process->excluded || process->inherited);
 }
 
+/* Up to here it is copied word by word, which costs less than the call of a helper. */
+#define AS_SHORT_EXECUTABLE 96
+
 static __always_inline void add_executable(struct as_scratch* scratch, struct as_process* process) {
   if (!process || !process->ready) {
     walk_executable(scratch, process);
   } else {
     __u32 length = process->executable_length, used = scratch->used;
     if (length > AS_EXECUTABLE_SIZE || used > AS_DATA_SIZE) return;
-    bpf_probe_read_kernel(scratch->data + used, length, process->executable);
+    if (length <= AS_SHORT_EXECUTABLE && used == 0) { /* as it is: this text is the first */
+      const __u64* from = (const __u64*)process->executable;
+      __u64* to = (__u64*)scratch->data;
+      for (int i = 0; i < AS_SHORT_EXECUTABLE / 8; i++) to[i] = from[i];
+    } else {
+      bpf_probe_read_kernel(scratch->data + used, length, process->executable);
+    }
     set_text(scratch, AS_TEXT_EXECUTABLE, length, process->executable_flags);
   }
   if (process && process->ready && process->judged != state.exclusions) judge(scratch, process);
+}
+
+/* What bpf_get_current_cgroup_id() does, without the call. */
+static __always_inline __u64 cgroup_of(struct task_struct* task) {
+  if (!bpf_core_field_exists(task->cgroups)) return 0; /* a kernel without control groups */
+  return task->cgroups->dfl_cgrp->kn->id;
 }
 
 /* Fills everything that is about the current process, and clears the rest. */
@@ -111,7 +126,7 @@ static __always_inline void begin_record(struct as_scratch* scratch, struct task
   } else {
     record->auid = record->session = (__u32)-1;
   }
-  record->cgroup_id = bpf_get_current_cgroup_id();
+  record->cgroup_id = cgroup_of(task);
   /* Two loads instead of a helper call; the size is the kernel's TASK_COMM_LEN. */
   const __u64* comm = (const __u64*)task->comm;
   ((__u64*)record->comm)[0] = comm[0];

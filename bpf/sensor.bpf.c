@@ -167,7 +167,7 @@ static __always_inline void add_path(struct as_scratch* scratch, const volatile 
   int first = 0;
   if (path) {
     __u64 address = argument_of(record, path);
-    if (address || !directory) first = add_user_string(AS_TEXT_PATH, address);
+    if (address || !directory) first = put_user_string(scratch, AS_TEXT_PATH, address);
     if (first == '/' && scratch->chrooted) record->texts[AS_TEXT_PATH].flags |= AS_TEXT_CHROOT;
     if (first == '/' || first == AS_UNREADABLE) return;
   } else if (!directory) {
@@ -190,7 +190,7 @@ static __always_inline void add_second_path(struct as_scratch* scratch, const vo
   if (!call->second_path) return;
   __u64 address = argument_of(record, call->second_path);
   if (!address && !call->second_directory) return; /* a mount need not have a source */
-  int first = address ? add_user_string(AS_TEXT_SECOND_PATH, address) : 0;
+  int first = address ? put_user_string(scratch, AS_TEXT_SECOND_PATH, address) : 0;
   if (first == '/' && scratch->chrooted) record->texts[AS_TEXT_SECOND_PATH].flags |= AS_TEXT_CHROOT;
   if (first == '/' || first == AS_UNREADABLE) return;
   if (same_directory(record, call)) {

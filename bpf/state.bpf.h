@@ -82,8 +82,9 @@ struct as_process {
   __u8 ready;     /* the executable is known */
   __u8 executable_flags;
   __u16 executable_length;
-  __u32 judged;                        /* as_state.exclusions when that was found */
-  char executable[AS_EXECUTABLE_SIZE]; /* components */
+  __u32 judged; /* as_state.exclusions when that was found */
+  /* Components. */
+  char executable[AS_EXECUTABLE_SIZE] __attribute__((aligned(8)));
 };
 
 struct {
@@ -111,6 +112,8 @@ struct as_scratch {
   struct as_place root;  /* of the process */
   struct as_place place; /* where a walk begins */
   __u32 chrooted;
+  __u32 unasked; /* see wake_flag() */
+  __u64 parts_filled;
   __u32 names;                 /* of the components added last */
   __u16 starts[AS_NODE_DEPTH]; /* where each of them begins, from the first byte of the text on */
   __u32 next;                  /* see follow_name() */
@@ -162,15 +165,25 @@ static __always_inline struct as_scratch* take_scratch(void) {
 
 static __always_inline void release_scratch(struct as_scratch* scratch) { scratch->busy = 0; }
 
-/* Hands the record to the reader. Waking it costs ten times what the record does, so that is left to the
- * reader's own timer, except when another part of the ring has filled up. */
+/* How full the ring is, is asked whenever this CPU has written so many bytes. */
+#define AS_ASK_BYTES 4096
+
+/* Whether to wake the reader: when another part of the ring has filled up since this CPU asked. Waking it
+ * costs ten times what a record does; all else is left to the reader's own timer. */
+static __always_inline __u64 wake_flag(struct as_scratch* scratch, __u32 size) {
+  scratch->unasked += size;
+  if (scratch->unasked < AS_ASK_BYTES) return BPF_RB_NO_WAKEUP;
+  scratch->unasked = 0;
+  __u64 before = scratch->parts_filled;
+  scratch->parts_filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >> wakeup_shift;
+  return scratch->parts_filled > before ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
 static __always_inline void put_into_ring(struct as_scratch* scratch) {
   __u64 size = sizeof(struct as_record) + scratch->used;
   size = (size + 7) & ~7ULL;
   if (size > AS_RECORD_LIMIT) size = AS_RECORD_LIMIT;
   scratch->record.size = size;
-  __u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-  __u64 after = waiting + size + BPF_RINGBUF_HDR_SZ;
-  __u64 flags = (after >> wakeup_shift) != (waiting >> wakeup_shift) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+  __u64 flags = wake_flag(scratch, size);
   count(bpf_ringbuf_output(&ring, &scratch->record, size, flags) ? AS_COUNT_RING_FULL : AS_COUNT_SUBMITTED);
 }

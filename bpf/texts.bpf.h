@@ -17,11 +17,18 @@
 #define S_IFMT_ 0170000
 #define S_IFSOCK_ 0140000
 
-static __always_inline void set_text(struct as_scratch* scratch, __u32 slot, __u32 length, __u32 flags) {
-  asm volatile("" : "+r"(slot)); /* or the compiler drops the mask, which the verifier needs */
-  slot &= AS_TEXTS - 1;
+/* Says what the last `length` bytes of the texts are. */
+static __always_inline void name_text(struct as_scratch* scratch, __u32 slot, __u32 length, __u32 flags) {
+  if (!__builtin_constant_p(slot)) {
+    asm volatile("" : "+r"(slot)); /* or the compiler drops the mask, which the verifier needs */
+    slot &= AS_TEXTS - 1;
+  }
   scratch->record.texts[slot].length = length;
   scratch->record.texts[slot].flags = flags | AS_TEXT_PRESENT;
+}
+
+static __always_inline void set_text(struct as_scratch* scratch, __u32 slot, __u32 length, __u32 flags) {
+  name_text(scratch, slot, length, flags);
   scratch->used += length;
 }
 
@@ -30,9 +37,7 @@ static __always_inline void set_text(struct as_scratch* scratch, __u32 slot, __u
 /* A string in the caller's memory. Its first byte, or AS_UNREADABLE. It is read when the call returns: a
  * thread of the caller may have changed it since the kernel read it, as with every sensor that reads
  * arguments. */
-__noinline int add_user_string(__u32 slot, __u64 address) {
-  struct as_scratch* scratch = scratch_of_cpu();
-  if (!scratch) return AS_UNREADABLE;
+static __always_inline int put_user_string(struct as_scratch* scratch, __u32 slot, __u64 address) {
   __u32 used = scratch->used;
   if (used > AS_DATA_SIZE) {
     set_text(scratch, slot, 0, AS_TEXT_TRUNCATED);
@@ -52,6 +57,12 @@ __noinline int add_user_string(__u32 slot, __u64 address) {
   }
   set_text(scratch, slot, length - 1, length > AS_PATH_SIZE ? AS_TEXT_TRUNCATED : 0);
   return length == 1 ? 0 : (unsigned char)*target;
+}
+
+/* The same, for where a call more costs less than another copy of the code. */
+__noinline int add_user_string(__u32 slot, __u64 address) {
+  struct as_scratch* scratch = scratch_of_cpu();
+  return scratch ? put_user_string(scratch, slot, address) : AS_UNREADABLE;
 }
 
 /* `length` bytes in the caller's memory, at most `limit`. */
@@ -98,6 +109,30 @@ static __always_inline int add_kernel_string(struct as_scratch* scratch, __u32 s
   return length == 1 ? 0 : *target;
 }
 
+/* ---- names of the kernel's own tree ----
+ *
+ * A short name is held by its dentry (d_iname, d_shortname; fs/dcache.c). It is copied word by word: that
+ * costs a tenth of what the helper for strings takes, which goes byte by byte. While it is copied, the file
+ * may be renamed. That changes the dentry's sequence number, which is odd meanwhile (__d_move()); then, and
+ * where the name is a long one, the helper is asked. */
+
+#define AS_SHORT_NAME 32 /* bytes that a dentry of any 64-bit kernel has for its name, NUL included */
+#define AS_LENGTH_OF(hash_len) ((__u32)((hash_len) >> 32)) /* HASH_LEN_DECLARE, include/linux/dcache.h */
+
+/* Where that is. The barriers keep the compiler from looking both up and choosing afterwards: one of them
+ * each kernel does not have. */
+static __always_inline __u32 short_name_offset(void) {
+  __u32 offset;
+  if (bpf_core_field_exists(struct dentry, d_iname)) {
+    offset = bpf_core_field_offset(struct dentry, d_iname);
+    barrier_var(offset);
+  } else {
+    offset = bpf_core_field_offset(struct dentry___since_6_14, d_shortname);
+    barrier_var(offset);
+  }
+  return offset;
+}
+
 /* Notes where a name of the components begins. */
 static __always_inline void note_name(struct as_scratch* scratch, __u32 start) {
   __u32 index = scratch->names++;
@@ -115,13 +150,73 @@ static __always_inline __u64 mount_of(__u64 vfsmount) {
     BPF_CORE_READ(object_, __VA_ARGS__);                 \
   })
 
+/* What a step upwards needs of a mount and of a dentry. On most kernels these members lie side by side, so
+ * that one read gets them all. */
+struct as_mount_head {
+  __u64 parent, mountpoint; /* struct mount, struct dentry */
+};
+
+struct as_dentry_head {
+  __u32 flags;
+  __u32 sequence;
+  __u64 hash[2];
+  __u64 parent;
+  __u64 hash_len, name; /* struct qstr */
+  __u64 inode;
+  __u64 short_name[AS_SHORT_NAME / 8];
+};
+
+static __always_inline void read_mount_head(struct as_mount_head* head, __u64 mount) {
+  const __u32 start = bpf_core_field_offset(struct mount, mnt_parent);
+  if (bpf_core_field_offset(struct mount, mnt_mountpoint) == start + sizeof head->parent) {
+    bpf_probe_read_kernel(head, sizeof *head, (const void*)(mount + start));
+    return;
+  }
+  head->parent = (__u64)READ(struct mount, mount, mnt_parent);
+  head->mountpoint = (__u64)READ(struct mount, mount, mnt_mountpoint);
+}
+
+static __always_inline __u32 sequence_of(__u64 dentry) {
+  __u32 sequence = 1;
+  bpf_probe_read_kernel(&sequence, sizeof sequence,
+                        (const void*)(dentry + bpf_core_field_offset(struct dentry, d_seq)));
+  return sequence;
+}
+
+#define AS_HEAD_OFFSET(member) \
+  (offsetof(struct as_dentry_head, member) - offsetof(struct as_dentry_head, sequence))
+
+/* The sequence number is odd where the short name cannot be used. */
+static __always_inline void read_dentry_head(struct as_dentry_head* head, __u64 dentry) {
+  const __u32 start = bpf_core_field_offset(struct dentry, d_seq);
+  if (bpf_core_field_offset(struct dentry, d_parent) == start + AS_HEAD_OFFSET(parent) &&
+      bpf_core_field_offset(struct dentry, d_name) == start + AS_HEAD_OFFSET(hash_len) &&
+      short_name_offset() == start + AS_HEAD_OFFSET(short_name)) {
+    bpf_probe_read_kernel(&head->sequence, sizeof *head - offsetof(struct as_dentry_head, sequence),
+                          (const void*)(dentry + start));
+    return;
+  }
+  head->parent = (__u64)READ(struct dentry, dentry, d_parent);
+  head->name = (__u64)READ(struct dentry, dentry, d_name.name);
+  head->sequence = 1;
+}
+
+/* Puts a name that the dentry itself holds at `at` of the scratch data. Its length with NUL. */
+static __always_inline long put_short_name(struct as_scratch* scratch, __u32 at, const __u64* words,
+                                           __u32 length) {
+  __u64* to = (__u64*)(scratch->data + at);
+  for (int i = 0; i < AS_SHORT_NAME / 8; i++) to[i] = words[i];
+  return length + 1;
+}
+
 /* Goes from the root of a mount to where it is mounted. False at the top of the namespace. */
 static __always_inline int leave_mount(struct as_place* place) {
+  struct as_mount_head head = {};
   __u64 mount = mount_of(place->mount);
-  __u64 parent = (__u64)READ(struct mount, mount, mnt_parent);
-  if (parent == mount || !parent) return 0;
-  place->dentry = (__u64)READ(struct mount, mount, mnt_mountpoint);
-  place->mount = parent + bpf_core_field_offset(struct mount, mnt);
+  read_mount_head(&head, mount);
+  if (head.parent == mount || !head.parent) return 0;
+  place->dentry = head.mountpoint;
+  place->mount = head.parent + bpf_core_field_offset(struct mount, mnt);
   return 1;
 }
 
@@ -137,14 +232,17 @@ static __always_inline int is_chrooted(const struct as_place* root) {
 }
 
 /* The names from scratch->place up to the process's root, or to the top where that is not on the way. The
- * caller may have begun: with so many bytes behind the texts that are there, and with `flags`. */
+ * caller may have begun: with so many bytes at the end of the texts, and with `flags`.
+ *
+ * In walks it is scratch->used that grows, not a variable: of memory the verifier assumes nothing, so that it
+ * looks at one turn of the loop as at another, instead of at each combination of lengths. */
 __noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
   struct as_scratch* scratch = scratch_of_cpu();
   if (!scratch || begun > AS_PATH_SIZE) return -1;
   struct as_place place = scratch->place;
   __u64 root_mount = scratch->root.mount, root_dentry = scratch->root.dentry;
   __u64 mount_root = (__u64)READ(struct vfsmount, place.mount, mnt_root);
-  __u32 start = scratch->used, used = start + begun;
+  __u32 start = scratch->used - begun;
 
   if (!begun) scratch->names = 0;
   flags |= AS_TEXT_TRUNCATED; /* until the end is reached */
@@ -164,25 +262,30 @@ __noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
       mount_root = (__u64)READ(struct vfsmount, place.mount, mnt_root);
       continue;
     }
-    struct qstr name = {};
-    const struct dentry* dentry = (const struct dentry*)place.dentry;
-    bpf_core_read(&name, sizeof name, &dentry->d_name);
-    __u32 at =
-        used; /* checked right before its use: kernel 6.1 forgets the bounds of what was on the stack */
-    barrier_var(at);
+    struct as_dentry_head head = {};
+    read_dentry_head(&head, place.dentry);
+    int is_short = !(head.sequence & 1) && AS_LENGTH_OF(head.hash_len) < AS_SHORT_NAME &&
+                   head.name == place.dentry + short_name_offset() &&
+                   sequence_of(place.dentry) == head.sequence;
+    __u32 at = scratch->used;
+    barrier_var(
+        at); /* checked right before its use: kernel 6.1 forgets the bounds of what was on the stack */
     if (at > AS_DATA_SIZE || at - start > AS_PATH_SIZE) break;
-    long length = bpf_probe_read_kernel_str(scratch->data + at, AS_NAME_SIZE, name.name);
-    __u64 parent = (__u64)READ(struct dentry, place.dentry, d_parent);
-    if (length <= 0 || parent == place.dentry) { /* no way up: a pipe, memfd, or an unmounted tree */
-      if (length > 0) used += length; /* and where it stands is not known: note_name() has no use */
+    long length = is_short
+                      ? put_short_name(scratch, at, head.short_name, AS_LENGTH_OF(head.hash_len))
+                      : bpf_probe_read_kernel_str(scratch->data + at, AS_NAME_SIZE, (const void*)head.name);
+    if (length <= 0 || head.parent == place.dentry) { /* no way up: a pipe, memfd, or an unmounted tree */
+      if (length > 0)
+        scratch->used = at + length; /* and where it stands is not known: no use for note_name() */
       flags = (flags & ~AS_TEXT_TRUNCATED) | AS_TEXT_UNRESOLVED;
       break;
     }
-    note_name(scratch, used - start);
-    used += length;
-    place.dentry = parent;
+    note_name(scratch, at - start);
+    scratch->used = at + length;
+    barrier(); /* or the compiler keeps it in a register all the same */
+    place.dentry = head.parent;
   }
-  set_text(scratch, slot, used - start, flags);
+  name_text(scratch, slot, scratch->used - start, flags);
   return flags;
 }
 
@@ -196,6 +299,27 @@ static __always_inline __u64 file_of(struct task_struct* task, int descriptor) {
   return file;
 }
 
+/* The name of a dentry that the verifier knows as one: its members are loaded without a helper. */
+static __always_inline long add_name(struct as_scratch* scratch, __u32 at, const struct dentry* dentry) {
+  const __u32 offset = short_name_offset();
+  const __u32* now = (const __u32*)((const char*)dentry + bpf_core_field_offset(struct dentry, d_seq));
+  __u32 sequence = *now;
+  barrier();
+  const unsigned char* name = dentry->d_name.name;
+  __u32 length = dentry->d_name.len;
+  if (!(sequence & 1) && length < AS_SHORT_NAME && (__u64)name == (__u64)dentry + offset) {
+    __u64 words[AS_SHORT_NAME / 8];
+    const __u64* from = (const __u64*)((const char*)dentry + offset);
+    for (int i = 0; i < AS_SHORT_NAME / 8; i++) words[i] = from[i];
+    barrier();
+    barrier_var(at); /* as in add_components() */
+    if (*now == sequence && at <= AS_DATA_SIZE) return put_short_name(scratch, at, words, length);
+  }
+  barrier_var(at);
+  if (at > AS_DATA_SIZE) return 0;
+  return bpf_probe_read_kernel_str(scratch->data + at, AS_NAME_SIZE, name);
+}
+
 /* The cwd. Up to the root of its mount, the kernel's own types let the verifier follow the pointers without a
  * helper call for each; that is where most walks end. */
 __noinline int add_cwd(__u32 slot) {
@@ -205,7 +329,7 @@ __noinline int add_cwd(__u32 slot) {
   struct dentry* dentry = task->fs->pwd.dentry;
   struct dentry* mount_root = task->fs->pwd.mnt->mnt_root;
   __u64 root_dentry = scratch->root.dentry;
-  __u32 start = scratch->used, used = start;
+  __u32 start = scratch->used;
   __u32 flags = dentry != mount_root && !dentry->d_hash.pprev ? AS_TEXT_DELETED : 0;
 
   scratch->names = 0;
@@ -213,15 +337,21 @@ __noinline int add_cwd(__u32 slot) {
   for (int i = 0; i < AS_CWD_WALK_LIMIT; i++) {
     struct dentry* parent = dentry->d_parent;
     if (dentry == mount_root || (__u64)dentry == root_dentry || parent == dentry) break;
-    if (used > AS_DATA_SIZE || used - start > AS_PATH_SIZE - AS_NAME_SIZE) break;
-    long length = bpf_probe_read_kernel_str(scratch->data + used, AS_NAME_SIZE, dentry->d_name.name);
+    __u32 at = scratch->used;
+    if (at - start > AS_PATH_SIZE - AS_NAME_SIZE) break;
+    long length = add_name(scratch, at, dentry);
     if (length <= 0) break;
-    note_name(scratch, used - start);
-    used += length;
+    note_name(scratch, at - start);
+    scratch->used = at + length;
+    barrier(); /* or the compiler keeps it in a register all the same */
     dentry = parent;
   }
+  if ((__u64)dentry == root_dentry && scratch->place.mount == scratch->root.mount) {
+    name_text(scratch, slot, scratch->used - start, flags | (scratch->chrooted ? AS_TEXT_CHROOT : 0));
+    return 0;
+  }
   scratch->place.dentry = (__u64)dentry;
-  return add_components(slot, used - start, flags);
+  return add_components(slot, scratch->used - start, flags);
 }
 
 /* The directory a path starts from: the cwd or what a descriptor is open on. */
