@@ -127,6 +127,8 @@ struct Path {
   bool deleted = false;     ///< the file or the start directory had been removed from its directory
   bool chroot_relative = false;  ///< as seen inside the root directory of a process that changed it
   bool from_kernel = false;      ///< from the kernel's own tree, not from the caller's memory
+
+  bool operator==(const Path&) const = default;
 };
 
 struct Process {
@@ -150,6 +152,8 @@ struct Process {
   std::uint64_t cgroup_id = 0;        ///< cgroup v2 id (inode of its directory); 0 is unknown
   std::string_view container_id;      ///< empty: none, or unknown
   std::uint32_t mount_namespace = 0;  ///< inode number as in /proc/PID/ns/mnt; 0 is unknown
+
+  bool operator==(const Process&) const = default;
 };
 
 /// The system call behind an event. For fork, exec and exit it is known where the kernel tells it.

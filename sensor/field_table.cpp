@@ -10,6 +10,11 @@
 #include "base/text.h"
 
 namespace auditshift::sensor {
+namespace {
+
+constexpr std::size_t kKnownProcesses = 64;
+
+}  // namespace
 
 void FieldWriter::open_field() {
   out_->put(table_->transition(last_, field_));
@@ -148,16 +153,27 @@ void FieldWriter::escaped_fields() {
 }
 
 FieldTable::FieldTable(std::span<const Field> fields)
-    : fields_(fields), transitions_((fields.size() + 1) * fields.size()), runs_(fields.size()) {
+    : fields_(fields), transitions_((fields.size() + 1) * fields.size()), processes_(kKnownProcesses) {
   for (const Field& field : fields) {
-    for (const EventKind kind : all_kinds()) {
-      if (field.kinds.contains(kind))
-        by_kind_[static_cast<std::size_t>(kind)].push_back(static_cast<std::uint16_t>(paths_.size()));
-    }
     auto& path = paths_.emplace_back();
     for (const std::string_view part : base::split(field.path, '.')) path.emplace_back(part);
   }
   paths_.emplace_back();  // where a document starts
+  for (const EventKind kind : all_kinds()) {
+    std::vector<Run> runs;
+    for (std::uint16_t field = 0; field < fields.size(); ++field) {
+      if (!fields[field].kinds.contains(kind)) continue;
+      if (runs.empty() || runs.back().scope != fields[field].scope) runs.push_back({{}, fields[field].scope});
+      runs.back().fields.push_back(field);
+    }
+    for (Run& run : runs) {
+      const auto same = std::find_if(runs_.begin(), runs_.end(),
+                                     [&](const Run& other) { return other.fields == run.fields; });
+      by_kind_[static_cast<std::size_t>(kind)].push_back(static_cast<std::uint16_t>(same - runs_.begin()));
+      if (same == runs_.end()) runs_.push_back(std::move(run));
+    }
+  }
+  stream_texts_.resize(runs_.size());
 }
 
 std::string_view FieldTable::make_transition(std::uint16_t from, std::uint16_t to) {
@@ -180,42 +196,63 @@ void FieldTable::append(TextBuffer& out, const Record& record) {
   writer_.table_ = this;
   writer_.last_ = static_cast<std::uint16_t>(fields_.size());
   writer_.escaped_.clear();
-  std::span<const std::uint16_t> indices =
-      by_kind_[static_cast<std::size_t>(record.event.kind) % AS_KIND_LIMIT];
-  while (!indices.empty()) {
-    std::size_t done = 1;
-    if (const Field& field = fields_[indices[0]]; field.constant) {
-      done = append_constants(indices, record);
-    } else {
-      writer_.field_ = indices[0];
-      field.write(writer_, record);
+  KnownProcess* process = nullptr;
+  for (const std::uint16_t number : by_kind_[static_cast<std::size_t>(record.event.kind) % AS_KIND_LIMIT]) {
+    const Run& run = runs_[number];
+    switch (run.scope) {
+      case Scope::event:
+        for (const std::uint16_t field : run.fields) write_field(field, record);
+        break;
+      case Scope::stream:
+        append_run(stream_texts_[number], run, record);
+        break;
+      case Scope::process:
+        if (process == nullptr) process = &known_process(record.event);
+        append_run(process->runs[number], run, record);
+        break;
     }
-    indices = indices.subspan(done);
   }
   for (std::size_t depth = paths_[writer_.last_].size(); depth > 0; --depth) out.put('}');
   out.put('\n');
 }
 
-std::size_t FieldTable::append_constants(std::span<const std::uint16_t> indices, const Record& record) {
-  ConstantRun& run = runs_[indices[0]];
-  if (run.length != 0 && run.from == writer_.last_) {
-    writer_.out_->put(run.text);
-    writer_.last_ = run.last;
-    return run.length;
+void FieldTable::write_field(std::uint16_t field, const Record& record) {
+  writer_.field_ = field;
+  fields_[field].write(writer_, record);
+}
+
+void FieldTable::append_run(RunText& known, const Run& run, const Record& record) {
+  if (known.made && known.from == writer_.last_) {
+    writer_.out_->put(known.text);
+    writer_.last_ = known.last;
+    return;
   }
   const std::size_t start = writer_.out_->size();
-  run.from = writer_.last_;
   const std::size_t escaped = writer_.escaped_.size();
-  std::size_t length = 0;
-  for (; length < indices.size() && fields_[indices[length]].constant; ++length) {
-    writer_.field_ = indices[length];
-    fields_[writer_.field_].write(writer_, record);
-  }
+  known.from = writer_.last_;
+  for (const std::uint16_t field : run.fields) write_field(field, record);
   // Text that must be named as escaped is written each time.
-  run.length = writer_.escaped_.size() == escaped ? length : 0;
-  run.text = writer_.out_->view().substr(start);
-  run.last = writer_.last_;
-  return length;
+  known.made = writer_.escaped_.size() == escaped;
+  known.text = writer_.out_->view().substr(start);
+  known.last = writer_.last_;
+}
+
+FieldTable::KnownProcess& FieldTable::known_process(const Event& event) {
+  const Process& process = event.process;
+  KnownProcess& known = processes_[process.id.pid % kKnownProcesses];
+  const auto to_wall = static_cast<std::int64_t>(static_cast<std::uint64_t>(event.wall_ns) - event.boot_ns);
+  const bool started = event.boot_ns >= process.id.start_ns;
+  if (!known.runs.empty() && known.to_wall == to_wall && known.started == started && known.process == process)
+    return known;
+  known.to_wall = to_wall;
+  known.started = started;
+  known.process = process;
+  known.process.comm = known.comm = process.comm;
+  known.process.executable.text = known.executable = process.executable.text;
+  known.process.container_id = known.container_id = process.container_id;
+  known.runs.resize(runs_.size());
+  for (RunText& run : known.runs) run.made = false;
+  return known;
 }
 
 void append_process_uid(TextBuffer& out, const StreamIdentity& stream, const ProcessIdentity& process) {

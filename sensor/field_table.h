@@ -33,6 +33,13 @@ struct Record {
 class FieldTable;
 class FieldWriter;
 
+/// What a field's value depends on: a text that was made once is used again as long as that is the same.
+enum class Scope : std::uint8_t {
+  event,
+  stream,   ///< the same in every record of a stream
+  process,  ///< on Event::process alone, and on when it started by the wall clock
+};
+
 /// One field of a schema: where it stands in the document, for which kinds it is asked, and where its value
 /// comes from. `write` gives the writer a value, or none when the event does not tell: then the field is left
 /// out, since absence means "unknown".
@@ -40,7 +47,7 @@ struct Field {
   std::string_view path;  ///< "process.parent.pid"
   KindSet kinds;
   void (*write)(FieldWriter&, const Record&);
-  bool constant = false;  ///< the same in every record of a stream
+  Scope scope = Scope::event;
 };
 
 /// Puts values into the document under the paths of a table, opening and closing objects as needed.
@@ -101,22 +108,38 @@ class FieldTable {
     return known.empty() ? make_transition(from, to) : known;
   }
   std::string_view make_transition(std::uint16_t from, std::uint16_t to);
-  /// Writes the constant fields that `indices` begins with, from the second time on all at once. How many.
-  std::size_t append_constants(std::span<const std::uint16_t> indices, const Record& record);
-
-  /// Constant fields that follow each other, as text, for documents that came to them from `from`.
-  struct ConstantRun {
+  /// Fields of one scope that follow each other in the documents of some kinds.
+  struct Run {
+    std::vector<std::uint16_t> fields;
+    Scope scope = Scope::event;
+  };
+  /// A run's text, for documents that came to it from the field `from`.
+  struct RunText {
     std::string text;
     std::uint16_t from = 0;
     std::uint16_t last = 0;  ///< last field that has a value
-    std::size_t length = 0;  ///< fields; 0: not made yet
+    bool made = false;
   };
+  /// A process of which there are texts; `process` refers to the strings here.
+  struct KnownProcess {
+    Process process;
+    std::int64_t to_wall = 0;  ///< nanoseconds from the time since boot to the wall clock
+    bool started = false;      ///< before the event
+    std::string comm, executable, container_id;
+    std::vector<RunText> runs;  ///< by number of the run
+  };
+
+  void write_field(std::uint16_t field, const Record& record);
+  void append_run(RunText& known, const Run& run, const Record& record);
+  KnownProcess& known_process(const Event& event);
 
   std::span<const Field> fields_;
   std::vector<std::vector<std::string>> paths_;  ///< components, by field
   std::vector<std::string> transitions_;         ///< by from and to; from the number of fields: at the start
-  std::array<std::vector<std::uint16_t>, AS_KIND_LIMIT> by_kind_;
-  std::vector<ConstantRun> runs_;  ///< by first field
+  std::vector<Run> runs_;
+  std::array<std::vector<std::uint16_t>, AS_KIND_LIMIT> by_kind_;  ///< numbers of runs
+  std::vector<RunText> stream_texts_;                              ///< by number of the run
+  std::vector<KnownProcess> processes_;                            ///< by the last bits of the pid
   FieldWriter writer_;
 };
 

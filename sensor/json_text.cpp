@@ -54,10 +54,26 @@ void append_ascii_escape(TextBuffer& out, char c) {
   }
 }
 
+/// Whether one of eight bytes does not stand for itself; see kPlain.
+bool needs_a_look(std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  const auto holds = [&](std::uint64_t byte) {
+    const std::uint64_t zero = bytes ^ (kOnes * byte);  // where that byte is
+    return (zero - kOnes) & ~zero;
+  };
+  const std::uint64_t controls = (bytes - kOnes * 0x20) & ~bytes;
+  return ((bytes | controls | holds('"') | holds('\\') | holds(0x7f)) & kHighs) != 0;
+}
+
 /// Copies up to the first byte that needs a look; how many.
 std::size_t append_plain(TextBuffer& out, std::string_view text) {
   char* to = out.reserve(text.size());
   std::size_t length = 0;
+  for (std::uint64_t bytes = 0; text.size() - length >= sizeof bytes; length += sizeof bytes) {
+    std::memcpy(&bytes, text.data() + length, sizeof bytes);
+    if (needs_a_look(bytes)) break;
+    std::memcpy(to + length, &bytes, sizeof bytes);
+  }
   for (; length < text.size() && kPlain[static_cast<unsigned char>(text[length])]; ++length)
     to[length] = text[length];
   out.add(length);

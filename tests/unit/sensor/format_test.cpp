@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -47,6 +48,45 @@ TEST_P(EachFormat, WritesOneValidObjectPerLineWithoutAKeyTwice) {
     for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), 0x20) << line;
   }
   EXPECT_EQ(count, sample_events().size());
+}
+
+/// Texts are kept per process: what one event left behind must not stand in another.
+TEST_P(EachFormat, WritesTheSameWhateverCameBefore) {
+  std::vector<Event> events;
+  for (const Event& sample : sample_events()) {
+    events.push_back(sample);
+    const auto changed = [&](auto change) { change(events.emplace_back(sample)); };
+    changed([](Event& e) { e.process.id.start_ns += 1'000; });
+    changed([](Event& e) { e.process.id.pid += 64; });
+    changed([](Event& e) { e.process.tid += 1; });
+    changed([](Event& e) { e.process.parent = {77, 78}; });
+    changed([](Event& e) { e.process.comm = "another"; });
+    changed([](Event& e) { e.process.comm = "\xff\xfe"; });
+    changed([](Event& e) { e.process.executable.text = "/usr/bin/\xff"; });
+    changed([](Event& e) { e.process.executable.deleted = !e.process.executable.deleted; });
+    changed([](Event& e) { e.process.euid = 3, e.process.fsgid = 4, e.process.auid = 5; });
+    changed([](Event& e) { e.process.session = 6, e.process.cgroup_id = 7, e.process.mount_namespace = 8; });
+    changed([](Event& e) { e.process.container_id = "0123456789abcdef"; });
+    changed([](Event& e) { e.wall_ns += 1; });
+    changed([](Event& e) { e.boot_ns = 1; });
+    changed([](Event& e) { e.syscall.result = -13, e.syscall.result_known = true; });
+  }
+  std::vector<std::string> alone;
+  for (const Event& event : events) {
+    TextBuffer line;
+    Formatter(GetParam(), sample_stream()).append(line, event, "ebpf", 1);
+    alone.emplace_back(line.view());
+  }
+  Formatter formatter(GetParam(), sample_stream());
+  for (int turn = 0; turn < 2; ++turn) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      TextBuffer line;
+      formatter.append(line, events[i], "ebpf", 1);
+      ASSERT_EQ(line.view(), alone[i]);
+    }
+    std::reverse(events.begin(), events.end());
+    std::reverse(alone.begin(), alone.end());
+  }
 }
 
 TEST_P(EachFormat, KeepsTheFieldsOfOneObjectTogether) {
