@@ -99,7 +99,7 @@ fi
     "$(git -C "$source" rev-parse --short HEAD 2>/dev/null || echo unknown)" "$changed"
   printf 'Machine: %s processors (%s), %s GiB of memory, Linux %s, in %s. Load (1, 5, 15 minutes): %s before, %s after.\n' "$(nproc)" \
     "$(awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)" "$(awk '/^MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)" \
-    "$(uname -r)" "$(systemd-detect-virt 2>/dev/null || echo 'a virtual machine or none')" "$load_before" "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+    "$(uname -r)" "$(systemd-detect-virt --vm 2>/dev/null || echo 'a virtual machine or none')" "$load_before" "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 } | section machine
 
 [[ -n $write ]] || exit 0
