@@ -43,6 +43,10 @@ class Simulation {
     if (control.kind == ControlKind::ignore_errors || control.kind == ControlKind::continue_on_error)
       goes_on_ = true;
     if (control.kind == ControlKind::delete_all) delete_all(control.argument);
+    if (control.kind == ControlKind::rate_limit) {
+      load_.rate_limit_line = &line;
+      load_.rate_limit = static_cast<std::uint32_t>(control.number);
+    }
     if (control.kind == ControlKind::enabled && control.number == 2) load_.lock = &line;
   }
 

@@ -64,6 +64,8 @@ class KernelAuditControl : public KernelAudit {
   virtual base::Result<void> add(const Rule& rule) = 0;
   /// Deletes exactly this rule, the first of its kind (AUDIT_DEL_RULE); Errc::not_found when there is none.
   virtual base::Result<void> remove(const Rule& rule) = 0;
+  /// From now on the kernel makes at most so many records a second; 0: as many as there are (`auditctl -r`).
+  virtual base::Result<void> set_rate_limit(std::uint32_t records) = 0;
 };
 
 /// The running kernel, through libaudit's netlink calls. Reading needs CAP_AUDIT_CONTROL in the initial user
@@ -76,6 +78,7 @@ class LiveKernelAudit final : public KernelAuditControl {
   LiveRules rules() override;
   base::Result<void> add(const Rule& rule) override;
   base::Result<void> remove(const Rule& rule) override;
+  base::Result<void> set_rate_limit(std::uint32_t records) override;
 
  private:
   ParseOptions options_;

@@ -198,4 +198,14 @@ base::Result<void> LiveKernelAudit::remove(const Rule& rule) {
   return send_rule(rule, audit_delete_rule_data);
 }
 
+base::Result<void> LiveKernelAudit::set_rate_limit(std::uint32_t records) {
+  set_aumessage_mode(MSG_QUIET, DBG_NO);
+  errno = 0;
+  const base::Fd connection(audit_open());
+  if (!connection) return base::Error::from_errno(errno != 0 ? errno : EPROTONOSUPPORT, "audit system");
+  const int answer = audit_set_rate_limit(connection.get(), records);
+  if (answer > 0) return {};
+  return base::Error::from_errno(answer < 0 ? -answer : EIO, "audit rate limit " + std::to_string(records));
+}
+
 }  // namespace auditshift::auditd

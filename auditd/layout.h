@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,6 +71,9 @@ struct BootLoad {
   const Line* stopped_at = nullptr;
   /// The `-e 2` that was reached, or null. Nothing is loaded after it.
   const Line* lock = nullptr;
+  /// The last `-r` that was reached, or null: the kernel starts without a limit.
+  const Line* rate_limit_line = nullptr;
+  std::uint32_t rate_limit = 0;  ///< records a second, 0: no limit
   /// Good lines after `stopped_at` or `lock`, which are never loaded.
   std::vector<const Line*> never_loaded;
 };

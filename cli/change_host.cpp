@@ -10,8 +10,10 @@
 
 #include "base/text.h"
 #include "cli/known_ids.h"
+#include "cli/live_comparison.h"
 #include "migrate/change/observe.h"
 #include "migrate/change/package_rollback.h"
+#include "migrate/change/plan_steps.h"
 #include "migrate/change/transaction.h"
 #include "migrate/collect.h"
 #include "migrate/outside/choose_agent.h"
@@ -33,6 +35,7 @@ class CapturedAudit final : public auditd::KernelAuditControl {
   auditd::LiveRules rules() override { return kernel_->rules(); }
   base::Result<void> add(const auditd::Rule&) override { return refused(); }
   base::Result<void> remove(const auditd::Rule&) override { return refused(); }
+  base::Result<void> set_rate_limit(std::uint32_t) override { return refused(); }
 
  private:
   static base::Error refused() {
@@ -80,6 +83,7 @@ base::Result<ChangeHost> open_change_host(const std::string& root, AgentKind wan
       std::make_shared<migrate::outside::SystemdBoot>(on.host.files, on.host.processes, on.host.clock);
   on.host.packages = migrate::outside::detect_packages(*on.host.files, on.host.processes);
   on.announcer = migrate::change::make_journald_announcer();
+  on.host.comparison = make_live_comparison(wanted);
   AUDITSHIFT_TRY(agent, find_agent(on.host, wanted));
   on.host.agent = std::move(agent);
   return on;
@@ -93,6 +97,12 @@ void PlanArguments::add_to(CLI::App& app) {
   app.add_option("--skip", skip, "leave this check out; can be given again")->type_name("ID");
   app.add_flag("--remove-leftovers", leftovers,
                "also remove Defender's files that no loader reads, and its plugin's file");
+  app.add_option(
+         "--compare", compare_seconds,
+         "before the old rules go, compare audit with the sensor for so many seconds; what was missed "
+         "ends the switch")
+      ->check(CLI::Range(1U, migrate::change::kLongestComparison))
+      ->type_name("S");
 }
 
 migrate::change::PlanOptions PlanArguments::options() const {
@@ -103,6 +113,7 @@ migrate::change::PlanOptions PlanArguments::options() const {
   options.accept = {accept.begin(), accept.end()};
   options.skip = {skip.begin(), skip.end()};
   options.leftovers = leftovers;
+  options.compare_seconds = compare_seconds;
   return options;
 }
 
@@ -147,8 +158,11 @@ base::Result<Planned> plan_for(const ChangeHost& on, const migrate::change::Plan
                                const Context& context) {
   auto held = held_package(on);
   const migrate::Assessment assessment = assess_now(on, options, held, context);
-  if (auto checked = check_ids(assessment, {options.skip, options.accept}); !checked)
-    return Planned{{}, std::move(checked).error()};
+  migrate::AssessOptions ids{options.skip, options.accept};
+  if (options.compare_seconds != 0)
+    for (const char* found : {migrate::change::kEventsMissed, migrate::change::kNothingProven})
+      ids.accept.erase(found);  // by the comparison, not by a check
+  if (auto checked = check_ids(assessment, ids); !checked) return Planned{{}, std::move(checked).error()};
   AUDITSHIFT_TRY(sources, migrate::change::read_plan_sources(*on.host.files, assessment));
   sources.held_package = std::move(held);
   AUDITSHIFT_TRY(answer, migrate::change::make_plan(assessment, sources, options, on.host.clock->now()));

@@ -29,6 +29,7 @@ struct PlanArguments {
   std::vector<std::string> accept;
   std::vector<std::string> skip;
   bool leftovers = false;
+  unsigned compare_seconds = 0;
 
   void add_to(CLI::App& app);
   migrate::change::PlanOptions options() const;

@@ -166,10 +166,12 @@ void say_outcome(const Outcome& outcome, const ChangeArguments& arguments,
                        {"next", status == nullptr ? "" : status->next}};
     json["verification"] =
         status != nullptr && status->verification ? to_json(*status->verification) : base::Json(nullptr);
+    json["comparison"] = status == nullptr ? base::Json(nullptr) : status->comparison;
     say(arguments.json.dump(json));
     return;
   }
   std::string text;
+  if (status != nullptr) text += comparison_line(*status);
   if (status != nullptr && status->verification && (!context.quiet || !status->verification->ok()))
     text += render_text(*status->verification);
   text += std::string(migrate::change::to_string(outcome.state)) +

@@ -60,6 +60,8 @@ base::Json to_json(const migrate::change::Verification& verification);
 base::Json to_json(const migrate::change::Status& status,
                    const std::optional<migrate::outside::ScheduledReboot>& reboot);
 std::string render_text(const migrate::change::Verification& verification);
+/// What the comparison within the switch came to; empty when there was none.
+std::string comparison_line(const migrate::change::Status& status);
 std::string render_text(const migrate::change::Status& status,
                         const std::optional<migrate::outside::ScheduledReboot>& reboot);
 

@@ -36,6 +36,7 @@ Json to_json(const Status& status, const std::optional<migrate::outside::Schedul
       reboot ? Json{{"kind", reboot->kind}, {"at", base::format_utc(reboot->at)}} : Json(nullptr);
   json["message"] = base::to_utf8(status.message);
   json["verification"] = status.verification ? to_json(*status.verification) : Json(nullptr);
+  json["comparison"] = status.comparison;
   json["next"] = base::to_utf8(status.next);
   return json;
 }
@@ -46,6 +47,12 @@ std::string render_text(const Verification& verification) {
     text +=
         std::string(check.ok ? "ok    " : "FAIL  ") + check.id + ": " + base::printable(check.text) + "\n";
   return text;
+}
+
+std::string comparison_line(const Status& status) {
+  if (!status.comparison.is_object()) return {};
+  return "compared for " + base::count_of(status.comparison.value("seconds", std::uint64_t{0}), "second") +
+         ": " + base::printable(status.comparison.value("text", std::string())) + "\n";
 }
 
 std::string render_text(const Status& status,
@@ -61,6 +68,7 @@ std::string render_text(const Status& status,
   if (!status.message.empty()) text += "message: " + base::printable(status.message) + "\n";
   if (reboot)
     text += "scheduled: " + base::printable(reboot->kind) + " at " + base::format_utc(reboot->at) + "\n";
+  text += comparison_line(status);
   if (status.verification) text += render_text(*status.verification);
   if (!status.next.empty()) text += "next: " + base::printable(status.next) + "\n";
   return text;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/sysroot.h"
+#include "migrate/change/live_comparison.h"
 #include "migrate/outside/agent.h"
 #include "migrate/outside/boot.h"
 #include "migrate/outside/packages.h"
@@ -23,7 +24,8 @@ struct Host {
   std::shared_ptr<outside::Services> services;
   std::shared_ptr<outside::Packages> packages;
   std::shared_ptr<outside::Boot> boot;
-  std::shared_ptr<outside::Agent> agent;  ///< null: none on this host
+  std::shared_ptr<outside::Agent> agent;                 ///< null: none on this host
+  std::shared_ptr<LiveComparison> comparison = nullptr;  ///< null: audit and the sensor cannot be compared
 };
 
 }  // namespace auditshift::migrate::change

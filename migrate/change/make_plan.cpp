@@ -19,6 +19,7 @@
 namespace auditshift::migrate::change {
 namespace {
 
+using auditd::AuditState;
 using base::Json;
 using base::Result;
 
@@ -49,12 +50,20 @@ class Planner {
   Result<PlanAnswer> make(base::WallTime now) {
     PlanAnswer answer;
     answer.refusals = refusals(assessment_);
+    if (options_.compare_seconds != 0)
+      if (std::string why = why_not_compared(); !why.empty())
+        answer.refusals.push_back("--compare: " + std::move(why));
     if (!answer.refusals.empty()) return answer;
     AUDITSHIFT_TRY_VOID(find_rules());
     note_rules();
     add_package_steps();
-    if (rules_first()) add_disk_steps();
+    if (rules_first()) {
+      add_rate_limit();
+      add_disk_steps();
+    }
     AUDITSHIFT_TRY_VOID(add_agent_steps());
+    if (!rules_first()) add_rate_limit();
+    add_comparison();
     if (!rules_first()) add_disk_steps();
     add_plugin_steps();
     add_kernel_step();
@@ -67,13 +76,14 @@ class Planner {
   Result<Plan> make_remedy(base::WallTime now) {
     AUDITSHIFT_TRY_VOID(find_rules());
     note_rules();
+    add_rate_limit();
     add_disk_steps();
     add_kernel_step();
     return finish(now);
   }
 
  private:
-  bool immutable() const { return facts_.audit.status.state == auditd::AuditState::immutable; }
+  bool immutable() const { return facts_.audit.status.state == AuditState::immutable; }
   bool on_ebpf() const { return facts_.agent.subsystem == "ebpf"; }
   bool reboot_needed() const { return immutable() && !cleanup_.live.empty(); }
   bool netlink_only() const { return assessment_.verdict == Verdict::netlink_only; }
@@ -90,6 +100,27 @@ class Planner {
   bool agent_wanted() const {
     return facts_.agent.kind != AgentKind::none || options_.agent != AgentKind::none ||
            !cleanup_.rules_d.empty() || !cleanup_.compiled.empty() || !cleanup_.live.empty();
+  }
+
+  /// Why audit and the sensor cannot be held against each other on this host; empty when they can.
+  std::string why_not_compared() const {
+    if (facts_.agent.kind == AgentKind::mdatp)
+      return "Defender's eBPF programs have no stream of events that could be held against audit's; "
+             "auditshift compare shows what programs of this project see on this kernel";
+    if (netlink_only()) return "on this kernel the sensor has process events alone, without eBPF";
+    const auditd::AuditStatus& status = facts_.audit.status;
+    if (status.state == AuditState::disabled) return "audit is switched off (enabled 0) and records nothing";
+    if (status.state != AuditState::changeable && status.state != AuditState::immutable)
+      return "there is no audit that records anything: " + status.reason;
+    if (!facts_.audit.live.known) return "the audit rules cannot be read: " + facts_.audit.live.reason;
+    return {};
+  }
+
+  /// While both tell events: after the new provider is there, before the rules of the old one go.
+  void add_comparison() {
+    const bool nothing_else = plan_.steps.empty() && cleanup_.live.empty();
+    if (options_.compare_seconds == 0 || nothing_else) return;
+    add("compare", comparison({}, std::chrono::seconds(options_.compare_seconds), options_.accept));
   }
 
   Result<void> find_rules() {
@@ -170,6 +201,13 @@ class Planner {
     add("loaded-rules", loaded_rules({}, generated(), facts_.audit.version, files));
   }
 
+  /// Before the files that would make it last (see Plan::steps), and before a comparison, which it would
+  /// disturb. A locked kernel takes what is on disk with its next boot.
+  void add_rate_limit() {
+    if (!immutable() && cleanup_.rate_limit)
+      add("rate-limit", rate_limit({}, cleanup_.rate_limit->from, cleanup_.rate_limit->to));
+  }
+
   void add_disk_steps() {
     for (const FileCleanup& change : cleanup_.rules_d) add_file_step("rules", change);
     for (const FileCleanup& change : cleanup_.compiled) {
@@ -194,7 +232,7 @@ class Planner {
 
   void add_kernel_step() {
     if (!facts_.audit.live.known) {
-      if (facts_.audit.status.state != auditd::AuditState::absent)
+      if (facts_.audit.status.state != AuditState::absent)
         notes_.push_back("the kernel's rules could not be read, so none is deleted there: " +
                          facts_.audit.live.reason);
       return;

@@ -24,7 +24,8 @@ struct PlanAnswer {
 /// Order: configuration of the agent, its provider, proof that its events flow, and only then the removal of
 /// Defender's rules from disk and kernel, so that there is no moment without a source of events. Exception:
 /// builds that hang when they boot on eBPF with locked audit and Defender's rules on disk; there the rules
-/// leave the disk first (a locked kernel keeps them, so events go on).
+/// leave the disk first (a locked kernel keeps them, so events go on). A comparison of audit with the sensor
+/// stands in between, where one is asked for.
 ///
 /// REQUIRES: `assessment` was made with the same skip and accept as `options`. Errors: a file that cannot be
 /// edited without losing something.

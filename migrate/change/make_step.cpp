@@ -2,6 +2,7 @@
 #include "migrate/change/step_kinds.h"
 
 #include "migrate/change/loaded_rules.h"
+#include "migrate/change/plan_steps.h"
 
 namespace auditshift::migrate::change {
 namespace {
@@ -13,6 +14,7 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"audit-plugin", make_audit_plugin},            //
+    {kComparisonStep, make_comparison},             //
     {"compiled-rules", make_compiled_rules},        //
     {"enable-service", make_enable_service},        //
     {"kernel-rules", make_kernel_rules},            //
@@ -20,6 +22,7 @@ constexpr Kind kKinds[] = {
     {"package-pin", make_package_pin},              //
     {"package-version", make_package_version},      //
     {"provider", make_provider},                    //
+    {"rate-limit", make_rate_limit},                //
     {"remove-file", make_remove_file},              //
     {"wait-for-agent", make_wait_for_agent},        //
     {"wait-for-provider", make_wait_for_provider},  //

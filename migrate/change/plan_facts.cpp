@@ -81,10 +81,12 @@ void compare_rules(const Json& planned, const Json& now, std::vector<std::string
 }  // namespace
 
 Json to_json(const PlanOptions& options) {
-  return {{"agent", options.agent == AgentKind::none ? "auto" : to_string(options.agent)},
-          {"skip", options.skip},
-          {"accept", options.accept},
-          {"leftovers", options.leftovers}};
+  Json json = {{"agent", options.agent == AgentKind::none ? "auto" : to_string(options.agent)},
+               {"skip", options.skip},
+               {"accept", options.accept},
+               {"leftovers", options.leftovers}};
+  if (options.compare_seconds != 0) json["compare_seconds"] = options.compare_seconds;
+  return json;
 }
 
 Result<PlanOptions> plan_options_from_json(const Json& json) {
@@ -93,7 +95,7 @@ Result<PlanOptions> plan_options_from_json(const Json& json) {
   };
   if (!json.is_object()) return invalid("there are none");
   for (const auto& [key, value] : json.items())
-    if (key != "agent" && key != "skip" && key != "accept" && key != "leftovers")
+    if (key != "agent" && key != "skip" && key != "accept" && key != "leftovers" && key != "compare_seconds")
       return invalid("'" + key + "' is not known");
   PlanOptions options;
   const Json agent = json.value("agent", Json());
@@ -107,6 +109,10 @@ Result<PlanOptions> plan_options_from_json(const Json& json) {
   AUDITSHIFT_TRY(accept, ids_of(json, "accept"));
   const Json leftovers = json.value("leftovers", Json());
   if (!leftovers.is_boolean()) return invalid("'leftovers' is neither true nor false");
+  const Json seconds = json.value("compare_seconds", Json(0U));
+  if (!seconds.is_number_unsigned() || seconds.get<std::uint64_t>() > kLongestComparison)
+    return invalid("'compare_seconds' is no number of seconds");
+  options.compare_seconds = seconds.get<std::uint32_t>();
   options.skip = std::move(skip);
   options.accept = std::move(accept);
   options.leftovers = leftovers.get<bool>();
@@ -127,6 +133,7 @@ Json plan_facts(const Assessment& assessment, const PlanSources& sources, const 
                {"files", files_json(sources)},
                {"live_rules", live_json(facts.audit.live)},
                {"options", to_json(options)}};
+  if (const auto& limit = facts.audit.status.rate_limit) json["rate_limit"] = *limit;
   if (const auto& held = sources.held_package)
     json["held_package"] = {{"installed", held->installed}, {"newest", held->available.front()}};
   return json;
@@ -138,6 +145,7 @@ std::vector<std::string> what_changed(const Json& planned, const Json& now) {
       {"kernel", "the kernel"},
       {"audit_state", "the audit state"},
       {"audit_version", "the version of the audit programs"},
+      {"rate_limit", "the kernel's audit rate limit"},
       {"loader", "what loads the rules at boot"},
       {"agent", "the agent"},
       {"agent_build", "the agent's build"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,15 @@
 
 namespace auditshift::migrate::change {
 
+/// Seconds; a day.
+inline constexpr std::uint32_t kLongestComparison = 86400;
+
 /// What the administrator decided when the plan was made.
 struct PlanOptions {
   AgentKind agent = AgentKind::none;  ///< none: the one that is on the host
   std::set<std::string> skip;         ///< ids of checks
   std::set<std::string> accept;       ///< ids of findings and exclusions
+  std::uint32_t compare_seconds = 0;  ///< compare audit with the sensor for so long; 0: not at all
   bool leftovers = false;             ///< also remove what no loader reads
 };
 base::Json to_json(const PlanOptions& options);

@@ -43,6 +43,7 @@ class Cleaner {
     for (const RuleFile& file : layout_.rules_d) clean(file, result_.rules_d);
     clean_compiled();
     choose_live();
+    choose_rate_limit();
     result_.boot_left = boot_rules();
     return std::move(result_);
   }
@@ -240,6 +241,17 @@ class Cleaner {
       else
         result_.live_left.push_back(base::to_utf8(rule.text));
     }
+  }
+
+  /// A limit that was set by hand since, or that a file of the user's sets as well, is the user's.
+  void choose_rate_limit() {
+    const auditd::BootLoad before = layout_.boot_load();
+    const std::optional<std::uint32_t> now = assessment_.facts.audit.status.rate_limit;
+    if (before.rate_limit_line == nullptr || !goes(before.rate_limit_line->origin)) return;
+    if (!now || *now != before.rate_limit) return;
+    const auditd::Layout layout = cleaned_layout();
+    const std::uint32_t after = layout.boot_load().rate_limit;
+    if (after != *now) result_.rate_limit = {.from = *now, .to = after};
   }
 
   std::vector<std::string> boot_rules() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +19,12 @@ struct FileCleanup {
   std::optional<std::string> content;
 };
 
+/// The kernel's limit of audit records a second; 0: none.
+struct RateLimitChange {
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+};
+
 /// Defender's part of the audit rules taken out of a host: what its files hold afterwards, which rules leave
 /// the kernel, and what is left.
 struct RuleCleanup {
@@ -27,7 +34,9 @@ struct RuleCleanup {
   std::vector<auditd::Rule> live;      ///< to be deleted from the kernel, in its order
   std::vector<std::string> live_left;  ///< normal forms of those that stay, in the kernel's order
   std::vector<std::string>
-      boot_left;                   ///< normal forms of what the next boot loads then, in the kernel's order
+      boot_left;  ///< normal forms of what the next boot loads then, in the kernel's order
+  /// The kernel has the limit that a file of Defender's set last; what the files that stay would give it.
+  std::optional<RateLimitChange> rate_limit;
   std::vector<std::string> notes;  ///< what was left alone, and why
 };
 

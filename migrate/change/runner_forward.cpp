@@ -28,6 +28,8 @@ Result<Outcome> Runner::forward() {
     if (plan.reboot && i >= plan.before_reboot && !rebooted()) return await_reboot();
     if (asked_to_stop()) return stopped_by_signal();
     AUDITSHIFT_TRY(failure, run_step(i));
+    // Not done, not failed either: it begins anew when somebody goes on.
+    if (failure && failure->code() == Errc::interrupted && asked_to_stop()) return stopped_by_signal();
     if (failure) return step_failed(i, *failure);
   }
   if (plan.reboot && !rebooted()) return await_reboot();
@@ -53,8 +55,10 @@ Result<std::optional<Error>> Runner::run_step(std::size_t index) {
 }
 
 Result<std::optional<Error>> Runner::apply_and_check(Step& step, std::size_t index) {
-  if (auto applied = step.apply(host_, transaction_.steps[index].captured); !applied)
-    return std::optional<Error>(applied.error());
+  const auto applied = step.apply(host_, transaction_.steps[index].captured);
+  if (base::Json found = step.found(); !found.is_null())
+    AUDITSHIFT_TRY_VOID(record(event::kStepFound, {{"step", index}, {"found", std::move(found)}}));
+  if (!applied) return std::optional<Error>(applied.error());
   const auto done = step.done(host_);
   if (!done) return std::optional<Error>(done.error());
   if (!*done) return std::optional<Error>(Error(Errc::io, "it was done, but the host shows no change"));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "migrate/change/plan_steps.h"
 #include "migrate/change/transaction_record.h"
 
 namespace auditshift::migrate::change {
@@ -80,6 +81,9 @@ Status to_status(const TransactionRecord& transaction) {
   if (transaction.state == State::awaiting_reboot) status.boot_id = transaction.awaited_boot;
   status.message = transaction.message;
   status.verification = transaction.verification;
+  for (std::size_t i = 0; i < transaction.steps.size(); ++i)
+    if (transaction.plan.steps[i].type == kComparisonStep && !transaction.steps[i].found.is_null())
+      status.comparison = transaction.steps[i].found;
   status.next = next_step(status);
   return status;
 }

@@ -41,6 +41,8 @@ class Step {
   virtual bool survives_boot() const { return true; }
   /// Asks the system, not memory, whether the change stands.
   virtual base::Result<bool> done(const Host& host) = 0;
+  /// What apply found out, for the journal and the outcome; null: nothing. A few kilobytes at most.
+  virtual base::Json found() const { return nullptr; }
   /// Restores what capture saw. Refuses (Errc::busy, with the reason) to overwrite what a third party changed
   /// since apply.
   virtual base::Result<void> undo(Host& host, const base::Json& captured, const BackupStore& backups) = 0;

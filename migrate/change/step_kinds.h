@@ -12,11 +12,13 @@ namespace auditshift::migrate::change {
 using StepFactory = base::Result<std::unique_ptr<Step>> (*)(const StepSpec& spec);
 
 base::Result<std::unique_ptr<Step>> make_audit_plugin(const StepSpec& spec);
+base::Result<std::unique_ptr<Step>> make_comparison(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_enable_service(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_kernel_rules(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_package_pin(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_package_version(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_provider(const StepSpec& spec);
+base::Result<std::unique_ptr<Step>> make_rate_limit(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_remove_file(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_wait_for_agent(const StepSpec& spec);
 base::Result<std::unique_ptr<Step>> make_wait_for_provider(const StepSpec& spec);

@@ -55,7 +55,8 @@ struct Status {
   std::string boot_id;        ///< of the boot that the awaited reboot must end
   std::string message;        ///< of the last failure, or what is waited for
   std::optional<Verification> verification;
-  std::string next;  ///< what to do now, in words
+  base::Json comparison;  ///< of audit with the sensor, as docs/schema/outcome.schema.json has it; null: none
+  std::string next;       ///< what to do now, in words
 };
 
 /// How one call ended.

@@ -107,6 +107,14 @@ Result<void> take_step_begins(TransactionRecord& transaction, const Json& record
   return {};
 }
 
+Result<void> take_step_found(TransactionRecord& transaction, const Json& record) {
+  AUDITSHIFT_TRY(at, step(transaction, record));
+  const auto found = record.find("found");
+  if (found == record.end()) return Error(Errc::invalid, "'found' is missing");
+  at->found = *found;
+  return {};
+}
+
 Result<void> take_step_done(TransactionRecord& transaction, const Json& record) {
   AUDITSHIFT_TRY(at, step(transaction, record));
   AUDITSHIFT_TRY(boot, text(record, "boot_id"));
@@ -214,6 +222,7 @@ constexpr Event kEvents[] = {
     {event::kBegin, take_begin},
     {event::kExtended, take_extended},
     {event::kStepBegins, take_step_begins},
+    {event::kStepFound, take_step_found},
     {event::kStepDone, take_step_done},
     {event::kStepFailed, take_message},
     {event::kRebootAwaited, take_reboot_awaited},

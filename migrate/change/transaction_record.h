@@ -17,6 +17,7 @@ namespace event {
 inline constexpr const char* kBegin = "begin";
 inline constexpr const char* kExtended = "extended";
 inline constexpr const char* kStepBegins = "step-begins";
+inline constexpr const char* kStepFound = "step-found";
 inline constexpr const char* kStepDone = "step-done";
 inline constexpr const char* kStepFailed = "step-failed";
 inline constexpr const char* kRebootAwaited = "reboot-awaited";
@@ -43,6 +44,7 @@ struct StepRecord {
   bool undone = false;
   std::size_t undone_at = 0;  ///< its place in the order of undoing, from 1
   base::Json captured;
+  base::Json found;  ///< what it found out; null: nothing
   std::string done_in_boot;
   std::string undone_in_boot;
 };

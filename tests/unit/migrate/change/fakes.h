@@ -8,6 +8,7 @@
 #include "auditd/kernel.h"
 #include "auditd/normalize.h"
 #include "auditd/rule_identity.h"
+#include "migrate/change/live_comparison.h"
 #include "migrate/outside/agent.h"
 #include "migrate/outside/services.h"
 
@@ -19,6 +20,7 @@ class FakeKernel final : public auditd::KernelAuditControl {
  public:
   std::vector<auditd::Rule> held;
   std::uint32_t enabled = 1;
+  std::uint32_t rate_limit = 0;
   int requests = 0;
   int fail_after = -1;  ///< requests that still work; -1: all
 
@@ -45,6 +47,7 @@ class FakeKernel final : public auditd::KernelAuditControl {
     auditd::AuditStatus status;
     status.enabled = enabled;
     status.pid = 0;
+    status.rate_limit = rate_limit;
     status.state = enabled == 2   ? auditd::AuditState::immutable
                    : enabled == 0 ? auditd::AuditState::disabled
                                   : auditd::AuditState::changeable;
@@ -78,6 +81,11 @@ class FakeKernel final : public auditd::KernelAuditControl {
     const auto found = find(rule);
     if (found == held.end()) return base::Error(base::Errc::not_found, "no such rule");
     held.erase(found);
+    return {};
+  }
+  base::Result<void> set_rate_limit(std::uint32_t records) override {
+    if (auto allowed = request(); !allowed) return allowed;
+    rate_limit = records;
     return {};
   }
 
@@ -123,6 +131,21 @@ class FakeAgent final : public migrate::outside::Agent {
     proof.seen = flows;
     proof.evidence = "looked for the probe";
     return proof;
+  }
+};
+
+/// A comparison that comes to what it is told.
+class FakeComparison final : public migrate::change::LiveComparison {
+ public:
+  migrate::change::Compared compared{.missed = false, .proven = true, .text = "all told", .summary = {}};
+  bool stopped = false;
+  int times = 0;
+
+  base::Result<migrate::change::Compared> compare(std::chrono::seconds time) override {
+    ++times;
+    if (stopped) return base::Error(base::Errc::interrupted, "stopped");
+    compared.summary = {{"text", compared.text}, {"seconds", time.count()}};
+    return compared;
   }
 };
 

@@ -6,6 +6,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <map>
+
 #include "migrate/change/backup_directory.h"
 #include "migrate/change/plan.h"
 #include "tests/unit/temporary_tree.h"
@@ -81,6 +85,68 @@ TEST(RemoveFile, RemovesAndBringsBackEveryByteAndAttribute) {
     EXPECT_EQ(bench.state(kRules), before);
     EXPECT_EQ(bench.tree.read(kRules), std::string("-a exit,always\0\xff", 16));
   }
+}
+
+/// Labels, capabilities, access lists and notes. The kernel takes security.selinux from root without SELinux
+/// as well; with it, only a label that its policy knows.
+const std::map<std::string, std::string> kAttributes = {
+    {"security.selinux", std::string("system_u:object_r:auditd_etc_t:s0\0", 34)},
+    {"security.capability", std::string("\x01\0\0\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20)},
+    {"trusted.note", std::string("\0\xff", 2)},
+    {"user.note", "kept"},
+    // Version 2; the owner rw, user 65534 r, the group r, mask r, others nothing (acl(5)).
+    {"system.posix_acl_access", std::string("\x02\0\0\0"
+                                            "\x01\0\x06\0\xff\xff\xff\xff"
+                                            "\x02\0\x04\0\xfe\xff\0\0"
+                                            "\x04\0\x04\0\xff\xff\xff\xff"
+                                            "\x10\0\x04\0\xff\xff\xff\xff"
+                                            "\x20\0\0\0\xff\xff\xff\xff",
+                                            44)}};
+
+/// Empty, or which of them cannot be set here.
+std::string set_attributes(const std::string& real) {
+  for (const auto& [name, value] : kAttributes)
+    if (::setxattr(real.c_str(), name.c_str(), value.data(), value.size(), 0) != 0)
+      return name + ": " + std::strerror(errno);
+  return {};
+}
+
+std::map<std::string, std::string> attributes_of(const std::string& real) {
+  std::map<std::string, std::string> found;
+  for (const auto& [name, wanted] : kAttributes) {
+    std::string value(256, '\0');
+    const ssize_t length = ::getxattr(real.c_str(), name.c_str(), value.data(), value.size());
+    if (length >= 0) found[name] = value.substr(0, static_cast<std::size_t>(length));
+  }
+  return found;
+}
+
+TEST(FileSteps, LabelsCapabilitiesAndAccessListsGoThereAndBackToTheByte) {
+  if (::geteuid() != 0) GTEST_SKIP() << "security.* and trusted.* attributes need root";
+  Bench bench;
+  bench.tree.file(kRules, "-a always,exit -S all\n");
+  const std::string real = bench.tree.real(kRules);
+  const std::string problem = set_attributes(real);
+  if (!problem.empty()) GTEST_SKIP() << "this file system does not take " << problem;
+  ASSERT_EQ(attributes_of(real), kAttributes);
+  const FileState before = bench.state(kRules);
+
+  bench.take(remove_file("1", kRules, before));
+  bench.apply();
+  ASSERT_TRUE(bench.undo().ok());
+  EXPECT_EQ(attributes_of(real), kAttributes) << "of a file that was removed";
+  EXPECT_EQ(bench.state(kRules), before);
+
+  bench.take(write_file("2", kRules, "-D\n", {}, before));
+  bench.apply();
+  EXPECT_EQ(bench.tree.read(kRules), "-D\n");
+  // The kernel itself takes capabilities from a file that is written to: they are those of another content.
+  std::map<std::string, std::string> written = attributes_of(real);
+  written.insert(*kAttributes.find("security.capability"));
+  EXPECT_EQ(written, kAttributes) << "of a file that was written";
+  ASSERT_TRUE(bench.undo().ok());
+  EXPECT_EQ(attributes_of(real), kAttributes) << "of a file that was written, and is back";
+  EXPECT_EQ(bench.state(kRules), before);
 }
 
 TEST(RemoveFile, ASymbolicLinkComesBackAsALink) {

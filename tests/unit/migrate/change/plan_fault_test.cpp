@@ -2,10 +2,13 @@
 // The plan that this tool really makes, its real steps and its real verification, hurt at every fault point.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
+#include "migrate/change/plan_steps.h"
 #include "tests/unit/migrate/change/defender_era_host.h"
+#include "tests/unit/migrate/change/fakes.h"
 
 namespace auditshift::tests {
 namespace {
@@ -34,12 +37,31 @@ TEST(PlanFaults, TheRealPlanIsTheWholeOne) {
   std::vector<std::string> types;
   for (const StepSpec& step : scenario.plan(host).steps) types.push_back(step.type);
   EXPECT_EQ(types, (std::vector<std::string>{"loaded-rules", "write-file", "provider", "wait-for-provider",
-                                             "remove-file", "remove-file", "write-file", "compiled-rules",
-                                             "audit-plugin", "kernel-rules"}));
+                                             "rate-limit", "remove-file", "remove-file", "write-file",
+                                             "compiled-rules", "audit-plugin", "kernel-rules"}));
+  EXPECT_EQ(host.world().rate_limit, 2500U) << "as Defender's file has it";
 }
 
 TEST(PlanFaults, AChangeableHostEndsOldOrNew) {
   expect_whole(defender_era_scenario(""), "real plan, changeable audit");
+}
+
+/// Between the new provider and the end of the old one, as a plan with --compare has it.
+TEST(PlanFaults, AComparisonEndsOldOrNew) {
+  FaultScenario scenario = defender_era_scenario("");
+  scenario.prepare = [prepare = scenario.prepare](SimulatedHost& host) {
+    prepare(host);
+    host.host().comparison = std::make_shared<FakeComparison>();
+  };
+  scenario.plan = [plan = scenario.plan](SimulatedHost& host) {
+    Plan compared = plan(host);
+    const auto waits = std::find_if(compared.steps.begin(), compared.steps.end(),
+                                    [](const StepSpec& step) { return step.type == "wait-for-provider"; });
+    compared.steps.insert(waits + 1, comparison("5-compare", std::chrono::seconds(7), {}));
+    compared.before_reboot = compared.steps.size();
+    return compared;
+  };
+  expect_whole(scenario, "real plan with a comparison", false);
 }
 
 TEST(PlanFaults, AHeldBuildEndsOldOrNew) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -249,6 +250,103 @@ TEST(MakePlan, FilesWithDefendersHeaderGoUnlessARuleOfTheUserNeedsThem) {
   const PlanAnswer answer = plan_of(host.root());
   EXPECT_THAT(steps(answer), ::testing::Not(::testing::Contains(HasSubstr("skip_faulty_rule"))));
   EXPECT_THAT(answer.notes, ::testing::Contains(HasSubstr("20-broken.rules:1")));
+}
+
+TEST(MakePlan, TheRateLimitOfDefendersGoesWithItsFile) {
+  FakeHost host;
+  auditd_era(host);
+  host.rules("mdatp.rate_limit.rules", std::string(kDefenderHeader) + "-r 2500\n");
+  const auto limit = [&](const std::string& now) -> base::Json {
+    host.write("/auditshift-capture/audit-status",
+               "enabled 1\nfailure 1\npid 500\nrate_limit " + now + "\nbacklog_limit 8192\n");
+    const PlanAnswer answer = plan_of(host.root());
+    for (const StepSpec& step : answer.plan->steps)
+      if (step.type == "rate-limit") return step.parameters;
+    return nullptr;
+  };
+  EXPECT_EQ(limit("2500"), (base::Json{{"from", 2500}, {"to", 0}}));
+  EXPECT_EQ(limit("300"), base::Json(nullptr)) << "somebody set another";
+  EXPECT_EQ(limit("0"), base::Json(nullptr));
+  host.rules("10-base.rules", "-r 100\n");
+  EXPECT_EQ(limit("2500"), (base::Json{{"from", 2500}, {"to", 100}})) << "what the user's files give";
+  host.rules("zz-last.rules", "-r 2500\n");
+  EXPECT_EQ(limit("2500"), base::Json(nullptr)) << "a file of the user's sets it last";
+  host.remove("/etc/audit/rules.d/zz-last.rules").audit(2);
+  EXPECT_EQ(limit("2500")["to"], 100);
+  host.write("/auditshift-capture/audit-status",
+             "enabled 2\nfailure 1\npid 500\nrate_limit 2500\nbacklog_limit 8192\n");
+  EXPECT_THAT(steps(plan_of(host.root())), ::testing::Not(::testing::Contains("rate-limit")))
+      << "a locked kernel takes it from disk with its next boot";
+}
+
+TEST(MakePlan, TheRateLimitIsSetBeforeTheFilesThatWouldMakeItLast) {
+  FakeHost host;
+  auditd_era(host);
+  host.rules("mdatp.rate_limit.rules", std::string(kDefenderHeader) + "-r 2500\n");
+  host.write("/auditshift-capture/audit-status", "enabled 1\nfailure 1\npid 500\nrate_limit 2500\n");
+  const std::vector<std::string> planned = steps(plan_of(host.root()));
+  const auto limit = std::find(planned.begin(), planned.end(), "rate-limit");
+  ASSERT_NE(limit, planned.end());
+  for (auto step = planned.begin(); step != limit; ++step)
+    EXPECT_THAT(*step, ::testing::Not(HasSubstr("/etc/audit")));
+}
+
+/// A host whose agent is this project's sensor, with Defender's rules left over.
+void with_native_sensor(FakeHost& host) {
+  host.augenrules().audit(1).live_rules(kLive);
+  host.rules("mdatp.rules", kMdatpRules).rules("50-user.rules", kUserRules);
+}
+
+TEST(MakePlan, AComparisonStandsBetweenTheNewProviderAndTheEndOfTheOldOne) {
+  FakeHost host;
+  with_native_sensor(host);
+  PlanOptions options;
+  options.agent = AgentKind::native;
+  options.compare_seconds = 30;
+  options.accept = {"CMP001"};
+  const PlanAnswer answer = plan_of(host.root(), options);
+  EXPECT_THAT(steps(answer),
+              ElementsAre(HasSubstr("write-file /etc/auditshift"), "enable-service", "provider",
+                          "wait-for-provider", "compare", "write-file /etc/audit/rules.d/50-user.rules",
+                          "remove-file /etc/audit/rules.d/mdatp.rules", "kernel-rules"))
+      << ::testing::PrintToString(answer.refusals);
+  for (const StepSpec& step : answer.plan->steps) {
+    if (step.type != "compare") continue;
+    EXPECT_EQ(step.parameters,
+              (base::Json{{"seconds", 30}, {"accept_missed", true}, {"accept_unproven", false}}));
+  }
+  const auto again = plan_options_from_json(to_json(options));
+  ASSERT_TRUE(again.ok()) << again.error().message();
+  EXPECT_EQ(again->compare_seconds, 30U);
+}
+
+TEST(MakePlan, WhatCannotBeComparedIsRefused) {
+  PlanOptions options;
+  options.compare_seconds = 30;
+  FakeHost defender;
+  auditd_era(defender);
+  EXPECT_THAT(plan_of(defender.root(), options).refusals,
+              ElementsAre(HasSubstr("--compare: Defender's eBPF programs have no stream")));
+  options.agent = AgentKind::native;
+  FakeHost off;
+  with_native_sensor(off);
+  off.audit(0);
+  EXPECT_THAT(plan_of(off.root(), options).refusals, ElementsAre(HasSubstr("switched off (enabled 0)")));
+  FakeHost unread;
+  with_native_sensor(unread);
+  unread.remove("/auditshift-capture/audit-rules");
+  EXPECT_THAT(plan_of(unread.root(), options).refusals,
+              ElementsAre(HasSubstr("--compare: the audit rules cannot be read")));
+}
+
+TEST(MakePlan, AHostThatNeedsNothingIsNotComparedEither) {
+  FakeHost host;
+  host.audit(1).live_rules("No rules\n");
+  PlanOptions options;
+  options.compare_seconds = 30;
+  const PlanAnswer answer = plan_of(host.root(), options);
+  ASSERT_TRUE(answer.plan) << ::testing::PrintToString(answer.refusals);
+  EXPECT_TRUE(answer.plan->empty());
 }
 
 TEST(MakePlan, TheSupportToolsFileGoesOnlyWhenEachExclusionIsSettled) {

@@ -133,6 +133,7 @@ void SimulatedHost::boot() {
   for (const auditd::Line* line : load.rules) rules.push_back(*line->rule);
   world_->rules = auditd::kernel_order(rules);
   world_->immutable = load.lock != nullptr;
+  world_->rate_limit = load.rate_limit;
 }
 
 void SimulatedHost::power_cut(FaultDisk::Survives survives) {
@@ -186,6 +187,7 @@ std::string world_lines(const SimulatedWorld& world) {
   std::string text = "agent " + world.subsystem + "\n";
   for (const auditd::Rule& rule : world.rules)
     text += "rule " + auditd::normalize(rule, auditd::AuditVersion{}, "x86_64") + "\n";
+  if (world.rate_limit != 0) text += "rate limit " + std::to_string(world.rate_limit) + "\n";
   for (const auto& [name, unit] : world.services)
     text += "unit " + name + (unit.active ? " active" : " inactive") +
             (unit.enabled == migrate::Enabled::yes ? " enabled" : " not enabled") + "\n";

@@ -20,6 +20,7 @@ struct SimulatedWorld {
   unsigned boot = 1;
   std::vector<auditd::Rule> rules;  ///< of the kernel, each list in its order
   bool immutable = false;           ///< of the kernel, until the next boot
+  std::uint32_t rate_limit = 0;     ///< of the kernel, records a second; 0: none
   std::string subsystem = "auditd";
   bool agent_healthy = true;
   std::map<std::string, migrate::outside::UnitState> services;

@@ -36,6 +36,7 @@ class Audit final : public auditd::KernelAuditControl, Faked {
     auditd::AuditStatus status;
     status.state = world->immutable ? auditd::AuditState::immutable : auditd::AuditState::changeable;
     status.enabled = world->immutable ? 2 : 1;
+    status.rate_limit = world->rate_limit;
     return status;
   }
   auditd::LiveRules rules() override {
@@ -69,6 +70,10 @@ class Audit final : public auditd::KernelAuditControl, Faked {
                                     [&](const Rule& live) { return auditd::same_in_kernel(live, rule); });
     if (found == world->rules.end()) return Error::from_errno(ENOENT, rule.text);
     return change(rule.text, [&] { world->rules.erase(found); });
+  }
+  Result<void> set_rate_limit(std::uint32_t records) override {
+    if (world->immutable) return Error::from_errno(EPERM, "audit is locked");
+    return change("rate limit", [&] { world->rate_limit = records; });
   }
 
  private:
