@@ -179,3 +179,25 @@ test("the policy stops what the escaping would miss", async () => {
   assert.deepEqual(result, { ran: false, refused: ["img-src", "script-src-elem", "style-src-attr"] });
   await page.close();
 });
+
+test("a comparison shows what was missed, and names as text", async () => {
+  const { page, seen } = await open("comparison-missed.html");
+  const found = await page.evaluate(() => ({
+    title: document.title,
+    verdict: document.querySelector(".verdict").textContent,
+    rows: [...document.querySelectorAll("tbody tr")].length,
+    strangers: document.querySelectorAll("script, img, iframe, svg[onload], b, i, [onload], [onerror], [style]").length,
+    text: document.body.textContent,
+  }));
+  assert.ok(found.title.startsWith("<img src=x onerror=alert(1)>"), found.title);
+  assert.match(found.verdict, /missed/);
+  assert.equal(found.rows >= 2, true, `${found.rows} rules`);
+  assert.equal(found.strangers, 0);
+  for (const name of ["<script>document.title=", "/bin/<script>alert(2)</script>", "</code><svg/onload=alert(3)>", "<i>note</i>", "an exclusion keeps it back"])
+    assert.ok(found.text.includes(name), name);
+  assert.deepEqual(seen.console, []);
+  const good = await open("comparison-nothing-lost.html");
+  assert.match(await good.page.evaluate(() => document.querySelector(".verdict").textContent), /told every one/);
+  await good.page.close();
+  await page.close();
+});

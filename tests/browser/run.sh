@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Opens the HTML reports in a real browser: run.sh TOOL BUILD_DIRECTORY. Exit 77: skipped, with the reason.
+# Opens the HTML reports in a real browser: run.sh TOOL BUILD_DIRECTORY SAMPLE_COMPARISON. Exit 77: skipped, with the reason.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tool=$(realpath "$1")
+comparison=$(realpath "$3")
 mkdir -p "$2"
 work=$(realpath "$2")/browser
 
@@ -55,6 +56,11 @@ printf '%s\n' '<u>missing</u>' "$(basename "$first" .json)" >"$work/expected.txt
 code=0
 "$tool" -q fleet report "$fleet" --hosts "$work/expected.txt" --format html -o "$work/pages/fleet.html" || code=$?
 [[ $code -eq 2 ]] || { echo "error: fleet report ended with $code, not with 2" >&2; exit 1; }
+
+# Comparisons of audit with the sensor, with hostile names.
+for outcome in missed nothing-lost; do
+  "$comparison" "$outcome" >"$work/pages/comparison-$outcome.html"
+done
 
 cd "$work"
 AUDITSHIFT_PAGES=$work/pages exec node --test --test-reporter=spec report.test.mjs

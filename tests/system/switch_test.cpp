@@ -11,21 +11,28 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <sstream>
 #include <thread>
 
 #include "auditd/kernel.h"
 #include "auditd/parser.h"
+#include "base/attributes.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "migrate/change/backup_directory.h"
 #include "migrate/change/plan_steps.h"
+#include "tests/system/audit_on.h"
 #include "tests/system/kernel_lock.h"
 #include "tests/system/tool.h"
 #include "tests/unit/temporary_tree.h"
@@ -88,6 +95,8 @@ class LoadedRules {
  private:
   std::string problem_;
 };
+
+std::uint32_t rate_limit() { return kernel().status().rate_limit.value_or(~0U); }
 
 std::string listed() { return run_program({"/sbin/auditctl", "-l"}).out; }
 
@@ -198,18 +207,49 @@ class Sensor {
   pid_t pid_ = -1;
 };
 
+std::string read_file(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
 void write(const std::string& path, const std::string& content, unsigned mode) {
   fs::create_directories(fs::path(path).parent_path());
   std::ofstream(path, std::ios::binary) << content;
   fs::permissions(path, fs::perms(mode));
 }
 
-/// Names, owners, modes and contents.
+/// Names, owners, modes, extended attributes and contents.
 std::string snapshot() {
-  return run_program({"sh", "-c",
-                      "cd / && find etc/audit etc/auditshift -printf '%p %y %m %u %g\\n' | sort; "
-                      "find etc/audit etc/auditshift -type f | sort | xargs sha256sum"})
-      .out;
+  std::map<std::string, std::string> lines;
+  for (const char* top : {"/etc/audit", "/etc/auditshift"})
+    for (const auto& entry : fs::recursive_directory_iterator(top)) {
+      const base::Fd fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+      const auto attributes = base::read_attributes(fd.get(), entry.path().native());
+      if (!attributes.ok()) {
+        lines[entry.path()] = attributes.error().message();
+        continue;
+      }
+      std::ostringstream line;
+      line << std::oct << attributes->mode << std::dec << " " << attributes->uid << ":" << attributes->gid;
+      for (const auto& [name, value] : attributes->extended) line << " " << name << "=" << value;
+      if (entry.is_regular_file())
+        line << " [" << std::ifstream(entry.path(), std::ios::binary).rdbuf() << "]";
+      lines[entry.path()] = line.str();
+    }
+  std::string text;
+  for (const auto& [path, line] : lines) text += path + " " + line + "\n";
+  return text;
+}
+
+/// A label and a note for each file that the switch writes or removes; what the file system takes of them.
+void label_files() {
+  constexpr std::string_view kLabel("system_u:object_r:auditd_etc_t:s0\0", 34);
+  for (const char* file : {"/etc/audit/rules.d/mdatp.rules", "/etc/audit/rules.d/40-user.rules",
+                           "/etc/audit/audit.rules", "/etc/auditshift/managed.json"}) {
+    EXPECT_EQ(::setxattr(file, "security.selinux", kLabel.data(), kLabel.size(), 0), 0) << file;
+    EXPECT_EQ(::setxattr(file, "trusted.note", "kept", 4, 0), 0) << file;
+  }
 }
 
 constexpr const char* kManaged =
@@ -235,16 +275,25 @@ void write_host() {
   fs::create_symlink(unit, "/etc/systemd/system/multi-user.target.wants/auditshift-sensord.service");
 }
 
-TEST(Switch, GoesThereAndBackToTheByte) {
+class Switch : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string reason = why_not_here(); !reason.empty()) GTEST_SKIP() << reason;
+    if (fs::exists("/run/systemd/system"))
+      GTEST_SKIP() << "the change would run in a unit outside this test's namespace";
+    scratch = std::make_unique<ScratchSystem>(tree);
+    if (!scratch->ready()) GTEST_SKIP() << "no overlays over /etc, /var/lib and /run here";
+    write_host();
+  }
+
   const KernelLock lock;
-  if (const std::string reason = why_not_here(); !reason.empty()) GTEST_SKIP() << reason;
-  if (fs::exists("/run/systemd/system"))
-    GTEST_SKIP() << "the change would run in a unit outside this test's namespace";
   const tests::TemporaryTree tree;
-  const ScratchSystem scratch(tree);
-  if (!scratch.ready()) GTEST_SKIP() << "no overlays over /etc, /var/lib and /run here";
-  write_host();
+  std::unique_ptr<ScratchSystem> scratch;
+};
+
+TEST_F(Switch, GoesThereAndBackToTheByte) {
   ASSERT_EQ(run_program({"augenrules"}).exit_code, 0);
+  label_files();
   // In the kernel Defender's are first, between and last.
   const LoadedRules rules(std::string(kUser) + kDefender + kLast);
   ASSERT_EQ(rules.problem(), "");
@@ -290,6 +339,187 @@ TEST(Switch, GoesThereAndBackToTheByte) {
   EXPECT_EQ(json_of(history.out)["transactions"].size(), 1U);
   for (int i = 0; i < 100 && Sensor::subsystem() != "\"netlink\""; ++i) std::this_thread::sleep_for(100ms);
   EXPECT_EQ(Sensor::subsystem(), "\"netlink\"");
+}
+
+/// What the real loader brought into the kernel from the rules on disk, the rate limit too: this is how a
+/// host has it.
+class LoadedByTheLoader {
+ public:
+  LoadedByTheLoader() : before_(rate_limit()) { loaded_ = run_program({"augenrules", "--load"}); }
+  ~LoadedByTheLoader() {
+    auditd::LiveKernelAudit audit = kernel();
+    const auditd::LiveRules live = audit.rules();
+    for (const Rule& rule : live.rules) (void)audit.remove(rule);
+    EXPECT_TRUE(audit.set_rate_limit(before_).ok());
+  }
+  LoadedByTheLoader(const LoadedByTheLoader&) = delete;
+  LoadedByTheLoader& operator=(const LoadedByTheLoader&) = delete;
+  const Outcome& said() const { return loaded_; }
+
+ private:
+  std::uint32_t before_;
+  Outcome loaded_;
+};
+
+constexpr const char* kRateLimit =
+    "\n## Managed by the endpoint agent\n## see its documentation\n"
+    "## cdbb87e7-66d1-40e8-b090-30ff3e88fc08\n-r 2500\n";
+
+TEST_F(Switch, OfWhatTheRealLoaderLoadedGoesThereAndBack) {
+  write("/etc/audit/rules.d/10-base.rules", "-D\n", 0640);
+  write("/etc/audit/rules.d/mdatp.rate_limit.rules", kRateLimit, 0640);
+  const LoadedByTheLoader loaded;
+  ASSERT_EQ(loaded.said().exit_code, 0) << loaded.said().err;
+  ASSERT_EQ(rate_limit(), 2500U);
+  label_files();
+  Sensor sensor;
+  if (!sensor.start(tree.real("/events.ndjson"))) GTEST_SKIP() << "the sensor does not start here";
+  const std::string files = snapshot();
+  const std::string live = listed();
+  ASSERT_THAT(live, HasSubstr("key=mdatpmbr"));
+
+  const Outcome switched = run_tool({"-q", "switch", "--yes"});
+  ASSERT_EQ(switched.exit_code, 0) << switched.out << switched.err;
+  EXPECT_EQ(rate_limit(), 0U) << "it was Defender's, and went with its file";
+  EXPECT_FALSE(fs::exists("/etc/audit/rules.d/mdatp.rate_limit.rules"));
+  const std::string after = listed();
+  EXPECT_EQ(after.find("mdatp"), std::string::npos) << after;
+  EXPECT_EQ(run_program({"augenrules", "--load"}).exit_code, 0);
+  EXPECT_EQ(listed(), after) << "the next boot loads what the kernel holds now";
+  EXPECT_EQ(run_tool({"-q", "verify"}).exit_code, 0);
+
+  const Outcome back = run_tool({"-q", "rollback", "--yes"});
+  ASSERT_EQ(back.exit_code, 0) << back.out << back.err;
+  EXPECT_EQ(snapshot(), files);
+  EXPECT_EQ(listed(), live);
+  EXPECT_EQ(rate_limit(), 2500U);
+  EXPECT_THAT(run_program({"augenrules", "--check"}).out, HasSubstr("No change"));
+}
+
+/// Somebody else at work, and what the tool says to that.
+TEST_F(Switch, EndsWithTheExitCodeOfWhatHappened) {
+  ASSERT_EQ(run_program({"augenrules"}).exit_code, 0);
+  const LoadedRules rules(std::string(kUser) + kDefender + kLast);
+  ASSERT_EQ(rules.problem(), "");
+  Sensor sensor;
+  if (!sensor.start(tree.real("/events.ndjson"))) GTEST_SKIP() << "the sensor does not start here";
+  {
+    const base::Fd held(::open("/var/lib/auditshift/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+    const Outcome busy = run_tool({"-q", "switch", "--yes"});
+    EXPECT_EQ(busy.exit_code, 75) << busy.out << busy.err;
+  }
+  EXPECT_EQ(PublicTool().run_as_nobody({"switch", "--yes"}).exit_code, 77);
+  ASSERT_EQ(run_tool({"-q", "switch", "--yes"}).exit_code, 0);
+
+  write("/etc/audit/rules.d/mdatp.rules", kDefender, 0600);
+  const Outcome came_back = run_tool({"-q", "verify"});
+  EXPECT_EQ(came_back.exit_code, 4) << came_back.out;
+  EXPECT_THAT(came_back.out, HasSubstr("/etc/audit/rules.d/mdatp.rules"));
+  fs::remove("/etc/audit/rules.d/mdatp.rules");
+
+  std::ofstream("/etc/audit/rules.d/40-user.rules", std::ios::app) << "# somebody's\n";
+  const Outcome incomplete = run_tool({"-q", "rollback", "--yes"});
+  EXPECT_EQ(incomplete.exit_code, 6) << incomplete.out << incomplete.err;
+  EXPECT_THAT(incomplete.out, HasSubstr("/etc/audit/rules.d/40-user.rules: somebody else changed it"));
+  EXPECT_TRUE(fs::exists("/etc/audit/rules.d/mdatp.rules")) << "all else is back";
+  EXPECT_EQ(run_tool({"-q", "commit", "--yes"}).exit_code, 1) << "a failed rollback is no switch to keep";
+}
+
+/// Calls by a program of its own, while a switch compares.
+class Workload {
+ public:
+  Workload(const std::string& executable, const std::string& directory)
+      : thread_([this, executable, directory] {
+          for (int i = 0; !done_; ++i) {
+            const std::string run = directory + "/" + std::to_string(i);
+            fs::create_directory(run);
+            (void)run_program({executable, run, "20"});
+          }
+        }) {}
+  ~Workload() {
+    done_ = true;
+    thread_.join();
+  }
+  Workload(const Workload&) = delete;
+  Workload& operator=(const Workload&) = delete;
+
+ private:
+  std::atomic<bool> done_ = false;
+  std::thread thread_;
+};
+
+TEST_F(Switch, ComparesBeforeTheOldRulesGoAndIsRolledBackByWhatWasMissed) {
+  const AuditOn on;
+  if (!on.on()) GTEST_SKIP() << "the audit system cannot be switched on here";
+  const std::string executable = tree.real("/workload");
+  fs::copy_file(AUDITSHIFT_COMPARE_WORKLOAD, executable);
+  tree.directory("/run");
+  const std::string renames = "-a always,exit -F arch=b64 -S renameat2 -F exe=" + executable + " -F key=";
+  write("/etc/audit/rules.d/mdatp.rules",
+        kDefender + ("-a always,exit -F arch=b64 -S fchmod -F exe=" + executable + " -F key=mdatp\n"), 0600);
+  write("/etc/audit/rules.d/40-user.rules", kUser + renames + "mine\n", 0640);
+  ASSERT_EQ(run_program({"augenrules"}).exit_code, 0);
+  const LoadedRules rules(kUser + renames + "mine\n-a always,exit -F arch=b64 -S fchmod -F exe=" +
+                          executable + " -F key=mdatp\n" + kDefender + kLast);
+  ASSERT_EQ(rules.problem(), "");
+  Sensor sensor;
+  if (!sensor.start(tree.real("/events.ndjson"))) GTEST_SKIP() << "the sensor does not start here";
+  const Workload workload(executable, tree.real("/run"));
+  const std::string managed = read_file("/etc/auditshift/managed.json");
+
+  // What an exclusion keeps back is missed: the rules of the user record it.
+  write(
+      "/etc/auditshift/managed.json",
+      R"({"exclusionSettings": {"exclusions": [{"$type": "excludedFileName", "scopes": ["global"], "name": ")" +
+          executable + R"("}]}})",
+      0644);
+  const std::string files = snapshot();
+  const std::string live = listed();
+  const Outcome missed = run_tool({"-q", "switch", "--yes", "--compare", "4", "--json"});
+  EXPECT_EQ(missed.exit_code, 5) << missed.out << missed.err;
+  EXPECT_EQ(schema_errors("outcome.schema.json", missed.out), "");
+  const base::Json told = json_of(missed.out)["comparison"];
+  EXPECT_EQ(told["outcome"], "missed") << missed.out;
+  EXPECT_GT(told["missed"].get<int>(), 0);
+  EXPECT_THAT(missed.out, HasSubstr("CMP001"));
+  EXPECT_EQ(snapshot(), files);
+  EXPECT_EQ(listed(), live);
+  const Outcome status = run_tool({"-q", "status", "--json"});
+  EXPECT_EQ(schema_errors("status.schema.json", status.out), "");
+  EXPECT_EQ(json_of(status.out)["comparison"], told);
+
+  write("/etc/auditshift/managed.json", managed, 0644);
+  EXPECT_EQ(run_tool({"-q", "switch", "--yes", "--accept", "CMP001"}).exit_code, 64) << "without --compare";
+  const Outcome switched = run_tool({"-q", "switch", "--yes", "--compare", "4", "--json"});
+  EXPECT_EQ(switched.exit_code, 0) << switched.out << switched.err;
+  EXPECT_EQ(schema_errors("outcome.schema.json", switched.out), "");
+  EXPECT_EQ(json_of(switched.out)["comparison"]["outcome"], "nothing-lost") << switched.out;
+  EXPECT_GT(json_of(switched.out)["comparison"]["events"].get<int>(), 0);
+  EXPECT_EQ(listed().find("mdatp"), std::string::npos) << listed();
+  ASSERT_EQ(run_tool({"-q", "rollback", "--yes"}).exit_code, 0);
+  EXPECT_EQ(listed(), live);
+}
+
+/// SIGINT while it compares: nothing is lost, and it goes on when somebody says so.
+TEST_F(Switch, AnInterruptEndsTheComparisonAndRollbackGoesBack) {
+  const AuditOn on;
+  if (!on.on()) GTEST_SKIP() << "the audit system cannot be switched on here";
+  ASSERT_EQ(run_program({"augenrules"}).exit_code, 0);
+  const LoadedRules rules(std::string(kUser) + kDefender + kLast);
+  ASSERT_EQ(rules.problem(), "");
+  Sensor sensor;
+  if (!sensor.start(tree.real("/events.ndjson"))) GTEST_SKIP() << "the sensor does not start here";
+  const std::string files = snapshot();
+  const std::string live = listed();
+  const Outcome stopped = run_program({"timeout", "--signal=INT", "--preserve-status", "20", AUDITSHIFT_TOOL,
+                                       "-q", "switch", "--yes", "--compare", "600"});
+  EXPECT_EQ(stopped.exit_code, 130) << stopped.out << stopped.err;
+  EXPECT_THAT(run_tool({"status"}).out, HasSubstr("auditshift resume goes on"));
+  EXPECT_EQ(listed(), live) << "the old rules have not gone";
+  ASSERT_EQ(run_tool({"-q", "rollback", "--yes"}).exit_code, 0);
+  EXPECT_EQ(snapshot(), files);
+  EXPECT_EQ(listed(), live);
 }
 
 }  // namespace
