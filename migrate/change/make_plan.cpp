@@ -282,6 +282,7 @@ class Planner {
                      {"boot_rules", cleanup_.boot_left},
                      {"exclusions", exclusions}};
     if (!agent_version_.empty()) expected["agent_version"] = agent_version_;
+    if (!immutable() && cleanup_.rate_limit) expected["defender_rate_limit"] = cleanup_.rate_limit->from;
     return expected;
   }
 

@@ -73,8 +73,8 @@ Result<void> Runner::renew_step(std::size_t index) {
   AUDITSHIFT_TRY(step, make_(transaction_.plan.steps[index]));
   // What should have outlived the boot was changed by somebody: verification finds that, and who it was.
   if (step->survives_boot()) return {};
-  const auto done = step->done(host_);
-  if (!done || *done) return {};
+  // Not knowing is no reason to leave it: what stands already is not changed by doing it again.
+  if (const auto done = step->done(host_); done && *done) return {};
   progress(step->describe(), index);
   AUDITSHIFT_TRY(failure, apply_and_check(*step, index));
   if (failure) spdlog::warn("{} stands no longer: {}", step->describe(), failure->message());

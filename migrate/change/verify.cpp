@@ -37,6 +37,7 @@ class Verifier {
     live_user_rules();
     boot_user_rules();
     audit_state();
+    rate_limit();
     agent_version();
     provider();
     exclusions();
@@ -147,6 +148,17 @@ class Verifier {
     const std::string before = expected_.value("audit_state", now);
     report("audit-state", now == before,
            now == before ? "audit is " + now : "audit is " + now + ", it was " + before);
+  }
+
+  /// Any other limit than Defender's is somebody's own.
+  void rate_limit() {
+    const auto defender = expected_.find("defender_rate_limit");
+    const auto now = facts_.audit.status.rate_limit;
+    if (defender == expected_.end() || !now) return;
+    const std::string limit = std::to_string(*now) + " records a second";
+    report("rate-limit", *defender != *now,
+           *defender != *now ? "Defender's limit of audit records is gone from the kernel"
+                             : "the kernel's limit of audit records is Defender's again: " + limit);
   }
 
   void agent_version() {
