@@ -25,6 +25,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "skeletons/preempt_trial.skel.h"
 
 namespace auditshift::bpf {
 namespace {
@@ -283,6 +284,32 @@ ProbeResult try_fentry(const base::Sysroot&) {
   if (!program) return failed("loading", errno);
   const Fd link(bpf_raw_tracepoint_open(nullptr, program.get()));
   return link ? yes("loads and attaches") : failed("attaching", errno);
+}
+
+bool can_hold_cpu() {
+  static const bool can = [] {
+    // Looked for in modules too when the kernel itself has no such function, which takes CAP_SYS_ADMIN.
+    if (kernel_type_id("bpf_preempt_disable", BTF_KIND_FUNC) == 0) return false;
+    const std::unique_ptr<preempt_trial_bpf, decltype(&preempt_trial_bpf::destroy)> trial(
+        preempt_trial_bpf::open_and_load(), preempt_trial_bpf::destroy);
+    return trial != nullptr;
+  }();
+  return can;
+}
+
+ProbeResult try_no_preemption(const base::Sysroot& host) {
+  // init/version-timestamp.c: "#1 SMP PREEMPT_DYNAMIC ..."
+  const auto version = host.read_file("/proc/sys/kernel/version", 4096);
+  if (!version.ok()) return unknown(version.error().message());
+  if (version->find("PREEMPT") == std::string::npos) return yes("the kernel is not preemptible");
+  // kernel/sched/debug.c: "none (voluntary) full"; set at boot by preempt=.
+  const auto mode = host.read_file("/sys/kernel/debug/sched/preempt", 4096);
+  for (const std::string_view off : {"(none)", "(voluntary)"}) {
+    if (mode.ok() && mode->find(off) != std::string::npos)
+      return yes("the kernel is not preemptible now: " + base::printable(base::trim(*mode)));
+  }
+  return can_hold_cpu() ? yes("programs can switch it off")
+                        : no("the kernel is preemptible, and programs cannot switch that off");
 }
 
 ProbeResult try_process_connector(const base::Sysroot&) {

@@ -11,6 +11,10 @@ namespace auditshift::bpf {
 /// True when the process holds CAP_SYS_ADMIN, or CAP_BPF with CAP_PERFMON (capabilities(7)).
 bool may_use_bpf();
 
+/// Whether programs can switch preemption off and call their own functions meanwhile: a program that does
+/// loads (bpf/preempt_trial.bpf.c). Found out once; false as well without the privilege to load it.
+bool can_hold_cpu();
+
 ProbeResult try_lockdown(const base::Sysroot& host);
 ProbeResult try_btf(const base::Sysroot& host);
 ProbeResult try_raw_tracepoint(const base::Sysroot& host);
@@ -23,6 +27,7 @@ ProbeResult try_task_storage(const base::Sysroot& host);
 ProbeResult try_ring_buffer(const base::Sysroot& host);
 ProbeResult try_perf_buffer(const base::Sysroot& host);
 ProbeResult try_fentry(const base::Sysroot& host);
+ProbeResult try_no_preemption(const base::Sysroot& host);
 ProbeResult try_process_connector(const base::Sysroot& host);
 
 }  // namespace auditshift::bpf

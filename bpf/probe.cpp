@@ -29,6 +29,7 @@ constexpr Probe kProbes[] = {
     {features::kRingBuffer, true, try_ring_buffer},
     {features::kPerfBuffer, true, try_perf_buffer},
     {features::kFentry, true, try_fentry},
+    {features::kNoPreemption, true, try_no_preemption},
     {features::kProcessConnector, true, try_process_connector},
 };
 
@@ -64,6 +65,8 @@ std::vector<ProbeResult> KernelProbe::run() {
 
 std::string_view tier_name(Tier tier) {
   switch (tier) {
+    case Tier::fentry:
+      return "fentry";
     case Tier::core:
       return "core";
     case Tier::legacy:
@@ -80,10 +83,17 @@ const std::vector<std::string_view>& required_features(Tier tier) {
   static const std::vector<std::string_view> core = {
       features::kBtf,          features::kBtfTracepoint, features::kReadMemory, features::kGlobalData,
       features::kBoundedLoops, features::kTaskStorage,   features::kRingBuffer};
+  static const std::vector<std::string_view> fentry = [] {
+    std::vector<std::string_view> names = core;
+    names.insert(names.end(), {features::kFentry, features::kNoPreemption});
+    return names;
+  }();
   static const std::vector<std::string_view> legacy = {features::kTracepoint, features::kPerfBuffer};
   static const std::vector<std::string_view> netlink = {features::kProcessConnector};
   static const std::vector<std::string_view> none;
   switch (tier) {
+    case Tier::fentry:
+      return fentry;
     case Tier::core:
       return core;
     case Tier::legacy:

@@ -37,6 +37,7 @@ inline constexpr std::string_view kTaskStorage = "task_storage";       ///< in t
 inline constexpr std::string_view kRingBuffer = "ring_buffer";         ///< (5.8)
 inline constexpr std::string_view kPerfBuffer = "perf_buffer";         ///< (4.4)
 inline constexpr std::string_view kFentry = "fentry";                  ///< loads and attaches (5.5)
+inline constexpr std::string_view kNoPreemption = "no_preemption";     ///< of programs on functions
 inline constexpr std::string_view kProcessConnector = "process_connector";  ///< netlink group can be joined
 }  // namespace features
 
@@ -78,19 +79,21 @@ class FixedProbe final : public CapabilityProbe {
 
 /// How a sensor can work on a kernel, best first.
 enum class Tier {
+  fentry,   ///< hooks on the functions of the watched system calls instead of on every call; else as core
   core,     ///< BTF tracepoints, ring buffer, task storage
   legacy,   ///< plain tracepoints, perf buffer, no BTF
   netlink,  ///< process connector: process events only
   none,
 };
 
-/// "core", "legacy", "netlink", "none".
+/// "fentry", "core", "legacy", "netlink", "none".
 std::string_view tier_name(Tier tier);
 
 /// The features that `tier` cannot do without.
 const std::vector<std::string_view>& required_features(Tier tier);
 
-/// The best tier whose features all answer `yes`; `unknown` counts as missing.
+/// The best tier but fentry, which is taken by name alone, whose features all answer `yes`; `unknown` counts
+/// as missing.
 Tier choose_tier(const std::vector<ProbeResult>& results);
 
 /// The features that keep `tier` from working, each with its result; empty when it works.

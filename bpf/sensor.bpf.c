@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 
-/* The sensor's kernel side, tier core. Three programs watch processes come, change and go; one, at the exit
- * of every system call, sees all else. A call that is not watched leaves it after one table look-up. */
+/* The sensor's kernel side, tiers fentry and core. Three programs watch processes come, change and go. All
+ * else is seen as system calls return: in tier core by one program at the exit of every system call, which
+ * one that is not watched leaves after one table look-up; in tier fentry at the return of the kernel
+ * functions that carry out the watched calls, and of no others. What is done there is the same. */
 
+#include "bpf/preemption.bpf.h"
 #include "bpf/state.bpf.h"
 #include "bpf/syscall.bpf.h"
 #include "bpf/texts.bpf.h"
@@ -42,8 +45,7 @@ static __always_inline void add_syscall(struct as_record* record, struct task_st
   for (int i = 0; i < AS_ARGUMENTS; i++) record->arguments[i] = register_argument(regs, compat, i + 1);
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
+static __always_inline int see_exec(struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
   struct as_process* process = process_of(task);
   if (process) process->ready = process->judged = 0; /* another executable from now on */
   struct as_scratch* scratch = take_scratch();
@@ -73,6 +75,14 @@ out:
   return 0;
 }
 
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
+  hold_cpu();
+  see_exec(task, old_pid, bprm);
+  release_cpu();
+  return 0;
+}
+
 /* The child begins as a copy: remembered executable and exclusion go with it. */
 static __always_inline void inherit(struct task_struct* child, struct as_process* parent) {
   if (!parent || !parent->ready) return;
@@ -81,8 +91,7 @@ static __always_inline void inherit(struct task_struct* child, struct as_process
   process->inherited = parent->inherited || parent->excluded & AS_EXCLUDED_CHILDREN;
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
+static __always_inline int see_fork(struct task_struct* parent, struct task_struct* child) {
   int thread = parent->tgid == child->tgid;
   if (parent->flags & PF_KTHREAD_ || child->flags & PF_KTHREAD_) return 0;
   if (thread && !(options & AS_OPTION_THREADS)) return 0;
@@ -113,6 +122,14 @@ out:
   return 0;
 }
 
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
+  hold_cpu();
+  see_fork(parent, child);
+  release_cpu();
+  return 0;
+}
+
 /* do_exit() (kernel/exit.c) counts signal->live down first and comes to the tracepoint later: of threads that
  * end at the same time on several CPUs each may find that none is alive any more. The one that is first to
  * put the process into the map tells its end. A thread that is the only one left in the group comes last, as
@@ -126,8 +143,7 @@ static __always_inline int is_first_end(struct task_struct* task) {
   return bpf_map_update_elem(&ended, &process, &told, BPF_NOEXIST) == 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit, struct task_struct* task) {
+static __always_inline int see_end(struct task_struct* task) {
   if (task->flags & PF_KTHREAD_ || task->signal->live.counter != 0) return 0;
   if (!kind_is_on(AS_KIND_EXIT) || !is_first_end(task)) return 0;
   if (is_own(task)) {
@@ -153,6 +169,14 @@ int BPF_PROG(on_exit, struct task_struct* task) {
   submit(scratch);
 out:
   release_scratch(scratch);
+  return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct* task) {
+  hold_cpu();
+  see_end(task);
+  release_cpu();
   return 0;
 }
 
@@ -302,8 +326,7 @@ out:
   return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs* regs, long result) {
+static __always_inline int see_call(struct pt_regs* regs, long result) {
   __u64 number = syscall_number(regs);
   if (number >= AS_SYSCALL_LIMIT) return 0;
   __u32 entry = call_index[number];
@@ -311,5 +334,23 @@ int BPF_PROG(on_sys_exit, struct pt_regs* regs, long result) {
   struct task_struct* task = bpf_get_current_task_btf();
   int compat = is_compat(task);
   __u32 index = compat ? AS_COMPAT_CALL(entry) : AS_NATIVE_CALL(entry);
-  return index ? record_call(regs, result, index, compat, task) : 0;
+  if (!index) return 0;
+  hold_cpu();
+  record_call(regs, result, index, compat, task);
+  release_cpu();
+  return 0;
 }
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs* regs, long result) { return see_call(regs, result); }
+
+/* Tier fentry. The kernel wants a program for each function that is hooked: the user side makes as many as it
+ * finds functions, of a few instructions, which all go on here by a tail call. Their arguments are the same:
+ * the registers that the caller left (arch/x86/include/asm/syscall_wrapper.h and its like). */
+SEC("?fexit")
+int BPF_PROG(on_call, struct pt_regs* regs, long result) { return see_call(regs, result); }
+
+/* Only programs for functions of one prototype may go on in each other, and to the kernel that is another one
+ * when the parameter is called otherwise: those that do not use it call it __unused. */
+SEC("?fexit")
+int BPF_PROG(on_call_unused, struct pt_regs* regs, long result) { return see_call(regs, result); }

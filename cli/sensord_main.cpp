@@ -65,12 +65,12 @@ void declare(CLI::App& app, Options& options) {
   app.add_option_function<std::string>(
          "--tier",
          [&options](const std::string& name) {
-           for (const bpf::Tier tier : {bpf::Tier::core, bpf::Tier::legacy}) {
+           for (const bpf::Tier tier : {bpf::Tier::fentry, bpf::Tier::core, bpf::Tier::legacy}) {
              if (bpf::tier_name(tier) == name) options.tier = tier;
            }
          },
-         "how ebpf is used: auto (the best tier that works), core, legacy")
-      ->check(CLI::IsMember({"auto", "core", "legacy"}))
+         "how ebpf is used: auto (core, else legacy), fentry, core, legacy")
+      ->check(CLI::IsMember({"auto", "fentry", "core", "legacy"}))
       ->type_name("TIER")
       ->default_str("auto");
   app.add_option("--managed", options.daemon.managed_file,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# bpf_object(name source.bpf.c [DEPENDS files...] [CPU version]): compiles a BPF program and makes name.skel.h,
+# bpf_object(name source.bpf.c [DEPENDS files...] [DEFINES macros...] [CPU version]): compiles a BPF program and makes name.skel.h,
 # which a target includes as "skeletons/name.skel.h" after linking bpf_<name>. The version of the instruction set
 # is v3 (kernel 5.1 and later) unless another is given.
 find_program(BPF_CLANG NAMES clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14 REQUIRED)
@@ -22,16 +22,17 @@ if(CMAKE_LIBRARY_ARCHITECTURE)
 endif()
 
 function(bpf_object name source)
-  cmake_parse_arguments(ARG "" "CPU" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "CPU" "DEPENDS;DEFINES" ${ARGN})
   if(NOT ARG_CPU)
     set(ARG_CPU v3)
   endif()
+  list(TRANSFORM ARG_DEFINES PREPEND -D)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/generated/skeletons)
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
   set(skeleton ${folder}/${name}.skel.h)
   file(MAKE_DIRECTORY ${folder})
   add_custom_command(OUTPUT ${object}
-    COMMAND ${BPF_CLANG} ${BPF_FLAGS} -mcpu=${ARG_CPU} -D__TARGET_ARCH_${BPF_ARCH} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
+    COMMAND ${BPF_CLANG} ${BPF_FLAGS} -mcpu=${ARG_CPU} -D__TARGET_ARCH_${BPF_ARCH} ${ARG_DEFINES} -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
     DEPENDS ${source} ${ARG_DEPENDS}
     COMMENT "Compiling ${source} for the kernel" VERBATIM)
   add_custom_command(OUTPUT ${skeleton}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/call_tables.h"
 
-#include "sensor/watched_calls.h"
-
 namespace auditshift::sensor {
 namespace {
 
@@ -16,13 +14,14 @@ constexpr Abi kCompat = Abi::arm;
 #error "no system-call convention for this architecture"
 #endif
 
-/// Whether a call can bring an event of a wanted kind: some calls bring several.
-bool is_wanted(const WatchedCall& call, const KindSet& kinds) {
+}  // namespace
+
+bool can_bring(const WatchedCall& call, const KindSet& kinds) {
   const auto kind = static_cast<EventKind>(call.call.kind);
   if (call.call.filter == AS_FILTER_SOCKETCALL) {
     for (std::uint64_t number = 0; number < AS_SOCKETCALL_LIMIT; ++number) {
       const WatchedCall* inner = find_socketcall(number);
-      if (inner != nullptr && is_wanted(*inner, kinds)) return true;
+      if (inner != nullptr && can_bring(*inner, kinds)) return true;
     }
     return false;
   }
@@ -31,13 +30,11 @@ bool is_wanted(const WatchedCall& call, const KindSet& kinds) {
   return kinds.contains(kind);
 }
 
-}  // namespace
-
 CallTables make_call_tables(const KindSet& kinds) {
   CallTables tables;
   const auto calls = watched_calls();
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    if (!is_wanted(calls[i], kinds)) continue;
+    if (!can_bring(calls[i], kinds)) continue;
     const auto entry = static_cast<std::uint16_t>(i + 1);
     tables.calls[entry] = calls[i].call.for_kernel();
     for (std::size_t number = 0; number < AS_SYSCALL_LIMIT; ++number) {

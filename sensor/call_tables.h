@@ -6,6 +6,7 @@
 
 #include "bpf/record.h"
 #include "sensor/ebpf_options.h"
+#include "sensor/watched_calls.h"
 
 namespace auditshift::sensor {
 
@@ -15,6 +16,9 @@ struct CallTables {
   std::array<as_call, AS_CALL_LIMIT> calls{};                ///< [0] is not used
   std::array<std::uint8_t, AS_SOCKETCALL_LIMIT> socketcalls{};
 };
+
+/// Whether a call can bring an event of a wanted kind: some calls bring several.
+bool can_bring(const WatchedCall& call, const KindSet& kinds);
 
 /// The calls that can bring an event of one of these kinds, of this machine's ABIs.
 CallTables make_call_tables(const KindSet& kinds);

@@ -34,8 +34,8 @@ std::uint64_t sum(const std::vector<std::uint64_t>& values) {
 
 }  // namespace
 
-EbpfProvider::EbpfProvider(EbpfOptions options, const base::Clock& clock)
-    : options_(options), clock_(clock) {}
+EbpfProvider::EbpfProvider(EbpfOptions options, const base::Clock& clock, bpf::Tier tier)
+    : options_(options), clock_(clock), tier_(tier) {}
 
 EbpfProvider::~EbpfProvider() { stop(); }
 
@@ -70,30 +70,33 @@ base::Result<void> EbpfProvider::obtain_programs() {
     if (state.record_version != AS_RECORD_VERSION) old.reset();
   }
   if (old) {
-    AUDITSHIFT_TRY(fingerprint, KernelPrograms::fingerprint(options_));
+    AUDITSHIFT_TRY(fingerprint, KernelPrograms::fingerprint(options_, tier_));
     adopted_ = fingerprint == state.fingerprint;
   }
-  if (adopted_) {
-    programs_ = std::move(old);
-  } else {
-    AUDITSHIFT_TRY(loaded, KernelPrograms::load(options_));
-    AUDITSHIFT_TRY(fresh, loaded.state());
-    state = fresh;
-    programs_ = std::move(loaded);
+  std::optional<KernelPrograms> fresh;
+  if (!adopted_) {
+    AUDITSHIFT_TRY(loaded, KernelPrograms::load(options_, tier_));
+    AUDITSHIFT_TRY(loaded_state, loaded.state());
+    state = loaded_state;
+    fresh = std::move(loaded);
   }
+  KernelPrograms& programs = adopted_ ? *old : *fresh;
   state.sensor_pid = static_cast<std::uint32_t>(getpid());
-  AUDITSHIFT_TRY_VOID(programs_->set_state(state));
+  AUDITSHIFT_TRY_VOID(programs.set_state(state));
+  // Until these run, the old ones do, and their pins stay: another tier may want to go on with them.
+  if (!adopted_) AUDITSHIFT_TRY_VOID(programs.attach());
+  programs_ = std::move(adopted_ ? old : fresh);
   reported_.assign(std::begin(state.reported), std::end(state.reported));
   reported_.push_back(state.reported_missed);
   reported_.push_back(malformed_);
   if (adopted_) return {};
-  AUDITSHIFT_TRY_VOID(programs_->attach());
-  if (!pins.empty()) AUDITSHIFT_TRY_VOID(programs_->pin(pins));
   if (old) {
     if (auto ring = bpf::RingReader::open(old->ring_fd(), AS_RECORD_LIMIT); ring.ok())
       retired_ = std::move(*ring);
+    old.reset();  // its pins go now, and with them the last hold, see stop()
   }
-  return {};  // `old` detaches here
+  if (!pins.empty()) AUDITSHIFT_TRY_VOID(programs_->pin(pins));
+  return {};
 }
 
 base::Result<void> EbpfProvider::exclude(std::span<const Exclusion> entries) {
@@ -118,11 +121,14 @@ base::Result<bool> EbpfProvider::count_at_source(bool on) {
 base::Result<EventCounts> EbpfProvider::source_counts() const { return programs_->event_counts(); }
 
 void EbpfProvider::stop() {
-  if (programs_ && !options_.pin_directory.empty()) KernelPrograms::unpin(options_.pin_directory);
+  const bool pinned = programs_ && !options_.pin_directory.empty();
   epoll_.reset();
   ring_ = bpf::RingReader();
   retired_.reset();
   programs_.reset();
+  // Last: whoever gives up the last hold on a link by a descriptor waits until it is detached, by a pin not.
+  // Tier fentry has hundreds, each of which the kernel takes some time for.
+  if (pinned) KernelPrograms::unpin(options_.pin_directory);
   adopted_ = false;
   has_more_ = false;
 }
@@ -257,7 +263,7 @@ std::uint64_t EbpfProvider::excluded() const {
 }
 
 ProviderDescription EbpfProvider::describe() const {
-  ProviderDescription description{"ebpf", "core", {}};
+  ProviderDescription description{"ebpf", std::string(bpf::tier_name(tier_)), {}};
   if (!programs_) return description;
   const auto add = [&](std::string key, std::string value) {
     description.details.emplace_back(std::move(key), std::move(value));
@@ -273,11 +279,21 @@ ProviderDescription EbpfProvider::describe() const {
     add("texts_unreadable", std::to_string(sum((*counters)[AS_COUNT_UNREADABLE])));
     add("executables_not_remembered", std::to_string(sum((*counters)[AS_COUNT_NO_STORAGE])));
   }
+  // The hooks of system calls are many and alike: one line for all of them.
+  std::uint64_t hooks = 0, hook_runs = 0, hook_time_ns = 0;
   for (const auto& program : programs_->programs()) {
-    add("program_" + program.name, "tp_btf/" + program.tracepoint);
+    if (program.attached_to.starts_with("fexit/")) {
+      ++hooks, hook_runs += program.runs, hook_time_ns += program.run_time_ns;
+      continue;
+    }
+    add("program_" + program.name, program.attached_to);
     add("program_" + program.name + "_runs", std::to_string(program.runs));
     add("program_" + program.name + "_run_time_ns", std::to_string(program.run_time_ns));
   }
+  if (hooks == 0) return description;
+  add("program_on_call", "fexit, " + std::to_string(hooks) + " functions");
+  add("program_on_call_runs", std::to_string(hook_runs));
+  add("program_on_call_run_time_ns", std::to_string(hook_time_ns));
   return description;
 }
 

@@ -18,7 +18,12 @@
 
 namespace auditshift::sensor {
 
-/// Events from the kernel's BTF tracepoints (tier "core"): needs what bpf::Tier::core needs, Linux 5.11.
+/// Events from the kernel's BTF tracepoints (tier "core"), or from its functions as they return where those
+/// are hooked instead of the exit of every system call (tier "fentry"). Needs what bpf::Tier::core needs,
+/// Linux 5.11, or bpf::Tier::fentry.
+///
+/// Both tell the same events, but for system calls that are refused before a function carries them out, by
+/// seccomp or a tracer: those only tier core sees.
 ///
 /// start() takes CAP_BPF and CAP_PERFMON (or root); afterwards CAP_BPF is enough. Container ids take
 /// CAP_DAC_READ_SEARCH as well.
@@ -35,8 +40,8 @@ namespace auditshift::sensor {
 /// first. REQUIRES: one process at a time uses a pin directory.
 class EbpfProvider final : public Provider {
  public:
-  /// REQUIRES: `clock` outlives this.
-  EbpfProvider(EbpfOptions options, const base::Clock& clock);
+  /// REQUIRES: `clock` outlives this; tier fentry or core.
+  EbpfProvider(EbpfOptions options, const base::Clock& clock, bpf::Tier tier = bpf::Tier::core);
   ~EbpfProvider() override;
 
   base::Result<void> start() override;
@@ -69,6 +74,7 @@ class EbpfProvider final : public Provider {
 
   EbpfOptions options_;
   const base::Clock& clock_;
+  bpf::Tier tier_;
   std::optional<KernelPrograms> programs_;
   bool adopted_ = false;
   bpf::RingReader ring_;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/ebpf_tiers.h"
 
+#include "bpf/kernel_trials.h"
+#include "bpf/libbpf_log.h"
 #include "sensor/ebpf_provider.h"
 #include "sensor/legacy_provider.h"
 
 namespace auditshift::sensor {
 namespace {
 
-constexpr bpf::Tier kTiers[] = {bpf::Tier::core, bpf::Tier::legacy};
+constexpr bpf::Tier kTiers[] = {bpf::Tier::fentry, bpf::Tier::core, bpf::Tier::legacy};
 
 }  // namespace
 
@@ -17,16 +19,31 @@ EbpfTiers::EbpfTiers(EbpfOptions options, const base::Sysroot& host, const base:
 
 std::unique_ptr<Provider> EbpfTiers::make(bpf::Tier tier) const {
   if (tier == bpf::Tier::legacy) return std::make_unique<LegacyProvider>(options_, host_, clock_);
-  return std::make_unique<EbpfProvider>(options_, clock_);
+  return std::make_unique<EbpfProvider>(options_, clock_, tier);
+}
+
+/// What is cheaper to ask beforehand than to find out by loading. Loading would not tell of preemption at
+/// all.
+base::Result<void> EbpfTiers::check(bpf::Tier tier) const {
+  if (tier != bpf::Tier::fentry) return {};
+  bpf::route_libbpf_messages();
+  for (const auto& [feature, result] :
+       {std::pair(bpf::features::kNoPreemption, bpf::try_no_preemption(host_)),
+        std::pair(bpf::features::kFentry, bpf::try_fentry(host_))}) {
+    if (result.ok != bpf::ProbeResult::yes)
+      return base::Error(base::Errc::unsupported, std::string(feature) + ": " + result.detail);
+  }
+  return {};
 }
 
 base::Result<void> EbpfTiers::start() {
   refusals_.clear();
   std::optional<base::Error> last;
   for (const bpf::Tier tier : kTiers) {
-    if (only_ && tier != *only_) continue;
+    if (only_ ? tier != *only_ : tier == bpf::Tier::fentry) continue;
     auto provider = make(tier);
-    auto started = provider->start();
+    auto started = check(tier);
+    if (started.ok()) started = provider->start();
     if (started.ok()) {
       tier_ = std::move(provider);
       return {};

@@ -15,8 +15,8 @@
 
 namespace auditshift::sensor {
 
-/// Events from eBPF in the best tier that works here, found out by really loading and attaching. Everything
-/// but start() is the chosen tier's.
+/// Events from eBPF in the best tier that works here, found out by really loading and attaching; tier fentry,
+/// which takes seconds to start, only by name. Everything but start() is the chosen tier's.
 class EbpfTiers final : public Provider {
  public:
   /// With `only`, no other tier is tried. REQUIRES: `host` is the live host; both outlive this.
@@ -39,6 +39,7 @@ class EbpfTiers final : public Provider {
 
  private:
   std::unique_ptr<Provider> make(bpf::Tier tier) const;
+  base::Result<void> check(bpf::Tier tier) const;
 
   EbpfOptions options_;
   const base::Sysroot& host_;

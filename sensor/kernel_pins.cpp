@@ -8,6 +8,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -44,8 +45,19 @@ base::Result<base::Fd> open_pin(const std::string& path) {
 
 // Links hold their programs, but a program can be reached through its link by CAP_SYS_ADMIN alone: both are
 // pinned.
-std::string link_pin(std::string_view program) { return "link_" + std::string(program); }
-std::string program_pin(std::string_view program) { return "program_" + std::string(program); }
+constexpr std::string_view kLink = "link_", kProgram = "program_", kHandlers = "handlers_";
+
+/// Names of the pins that begin so, without that.
+std::vector<std::string> pinned_names(const std::string& directory, std::string_view prefix) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(directory.c_str()), closedir);
+  while (const dirent* entry = listing == nullptr ? nullptr : readdir(listing.get())) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(prefix)) names.emplace_back(name.substr(prefix.size()));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 }  // namespace
 
@@ -64,8 +76,11 @@ base::Result<void> KernelPrograms::pin(const std::string& directory) const {
     if (pinned.ok()) pinned = pin_one(*fd, name);
   }
   for (const Program& program : programs_) {
-    if (pinned.ok()) pinned = pin_one(program.program, program_pin(program.name));
-    if (pinned.ok()) pinned = pin_one(program.link, link_pin(program.name));
+    if (pinned.ok()) pinned = pin_one(program.program, std::string(kProgram) + program.name);
+    if (pinned.ok()) pinned = pin_one(program.link, std::string(kLink) + program.name);
+  }
+  for (std::size_t i = 0; i < handlers_.size(); ++i) {
+    if (pinned.ok()) pinned = pin_one(handlers_[i], std::string(kHandlers) + std::to_string(i));
   }
   if (pinned.ok()) {
     unpin(directory);
@@ -86,12 +101,15 @@ base::Result<std::optional<KernelPrograms>> KernelPrograms::adopt(const std::str
     AUDITSHIFT_TRY(opened, open_pin(directory + "/" + name));
     *fd = std::move(opened);
   }
-  result.programs_ = program_list();
-  for (Program& program : result.programs_) {
-    AUDITSHIFT_TRY(loaded, open_pin(directory + "/" + program_pin(program.name)));
-    AUDITSHIFT_TRY(link, open_pin(directory + "/" + link_pin(program.name)));
-    program.program = std::move(loaded);
-    program.link = std::move(link);
+  // All pins were made before the directory got its name: what is there is whole.
+  for (std::string& name : pinned_names(directory, kLink)) {
+    AUDITSHIFT_TRY(program, open_pin(directory + "/" + std::string(kProgram) + name));
+    AUDITSHIFT_TRY(link, open_pin(directory + "/" + std::string(kLink) + name));
+    result.programs_.push_back({std::move(name), std::move(program), std::move(link)});
+  }
+  for (const std::string& name : pinned_names(directory, kHandlers)) {
+    AUDITSHIFT_TRY(handlers, open_pin(directory + "/" + std::string(kHandlers) + name));
+    result.handlers_.push_back(std::move(handlers));
   }
   return std::optional<KernelPrograms>(std::move(result));
 }

@@ -3,74 +3,25 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fcntl.h>
 #include <linux/bpf.h>
 
-#include <algorithm>
-#include <bit>
 #include <cerrno>
-#include <cstring>
-#include <memory>
-
-#include "bpf/libbpf_log.h"
-#include "sensor/call_tables.h"
-#include "skeletons/sensor.skel.h"
 
 namespace auditshift::sensor {
 namespace {
 
-base::Error load_error(int number) {
-  base::Error error = base::Error::from_errno(number, "the kernel did not take the sensor's programs");
-  if (number == EPERM) return std::move(error).with_hint("run as root, or with CAP_BPF and CAP_PERFMON");
-  return error;
-}
+// Programs that are attached to tracepoints, by name in the object file.
+constexpr std::pair<std::string_view, std::string_view> kTracepoints[] = {{"on_exec", "sched_process_exec"},
+                                                                          {"on_fork", "sched_process_fork"},
+                                                                          {"on_exit", "sched_process_exit"},
+                                                                          {"on_sys_exit", "sys_exit"}};
 
-struct Destroy {
-  void operator()(sensor_bpf* skeleton) const { sensor_bpf::destroy(skeleton); }
-};
-using Skeleton = std::unique_ptr<sensor_bpf, Destroy>;
-
-/// The object file with its knobs set, not loaded.
-base::Result<Skeleton> configure(const EbpfOptions& options) {
-  bpf::route_libbpf_messages();
-  if (!std::has_single_bit(options.ring_bytes) || options.ring_bytes > 1ULL << 31) {
-    return base::Error(base::Errc::invalid, "the ring buffer's size must be a power of two of at most 2 GiB");
+std::string attach_point(const std::string& program) {
+  for (const auto& [name, tracepoint] : kTracepoints) {
+    if (name == program) return "tp_btf/" + std::string(tracepoint);
   }
-  Skeleton skeleton(sensor_bpf::open());
-  if (skeleton == nullptr) return load_error(errno);
-  auto& knobs = *skeleton->rodata;
-  knobs.kinds_on = options.kinds.bits();
-  knobs.options = option_bits(options);
-  knobs.bpf_commands = options.bpf_commands;
-  knobs.argv_limit = options.argv_limit;
-  // Eight wake-ups while the ring fills.
-  knobs.wakeup_shift = static_cast<std::uint32_t>(std::countr_zero(options.ring_bytes)) - 3;
-  const CallTables tables = make_call_tables(options.kinds);
-  std::copy(tables.call_index.begin(), tables.call_index.end(), knobs.call_index);
-  std::copy(tables.calls.begin(), tables.calls.end(), knobs.calls);
-  std::copy(tables.socketcalls.begin(), tables.socketcalls.end(), knobs.socketcalls);
-  if (bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(options.ring_bytes)) != 0) {
-    return base::Error::from_errno(errno, "cannot set the ring buffer's size");
-  }
-  return skeleton;
+  return "fexit/" + program;
 }
-
-/// FNV-1a, 64 bits: against confusion, not against malice.
-std::uint64_t hash(std::uint64_t start, const void* data, std::size_t size) {
-  const auto* bytes = static_cast<const unsigned char*>(data);
-  for (std::size_t i = 0; i < size; ++i) start = (start ^ bytes[i]) * 0x100000001b3ULL;
-  return start;
-}
-
-std::uint64_t fingerprint_of(const sensor_bpf& skeleton, const EbpfOptions& options) {
-  std::size_t size = 0;
-  const void* object = sensor_bpf::elf_bytes(&size);
-  std::uint64_t result = hash(0xcbf29ce484222325ULL, object, size);
-  result = hash(result, skeleton.rodata, sizeof *skeleton.rodata);
-  return hash(result, &options.ring_bytes, sizeof options.ring_bytes);
-}
-
-base::Fd duplicate(int fd) { return base::Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
 }  // namespace
 
@@ -86,16 +37,6 @@ KindSet EbpfOptions::default_kinds() {
   return kinds;
 }
 
-std::vector<KernelPrograms::Program> KernelPrograms::program_list() {
-  constexpr std::pair<std::string_view, std::string_view> kPrograms[] = {{"on_exec", "sched_process_exec"},
-                                                                         {"on_fork", "sched_process_fork"},
-                                                                         {"on_exit", "sched_process_exit"},
-                                                                         {"on_sys_exit", "sys_exit"}};
-  std::vector<Program> programs;
-  for (const auto& [name, tracepoint] : kPrograms) programs.push_back({name, tracepoint, {}, {}});
-  return programs;
-}
-
 std::array<std::pair<const char*, base::Fd*>, 6> KernelPrograms::maps() {
   return {{{"ring", &ring_},
            {"counters", &counters_},
@@ -105,46 +46,53 @@ std::array<std::pair<const char*, base::Fd*>, 6> KernelPrograms::maps() {
            {"call_counts", &call_counts_}}};
 }
 
-base::Result<std::uint64_t> KernelPrograms::fingerprint(const EbpfOptions& options) {
-  AUDITSHIFT_TRY(skeleton, configure(options));
-  return fingerprint_of(*skeleton, options);
+base::Result<std::uint64_t> KernelPrograms::fingerprint(const EbpfOptions& options, bpf::Tier tier) {
+  AUDITSHIFT_TRY(object, KernelObject::open(options, tier));
+  return object.fingerprint();
 }
 
-base::Result<KernelPrograms> KernelPrograms::load(const EbpfOptions& options) {
-  AUDITSHIFT_TRY(skeleton, configure(options));
-  static_assert(sizeof(*skeleton->bss) == sizeof(as_state), "state() and set_state() see the whole map");
-  skeleton->bss->state.record_version = AS_RECORD_VERSION;
-  skeleton->bss->state.fingerprint = fingerprint_of(*skeleton, options);
-  const int status = sensor_bpf::load(skeleton.get());
-  if (status != 0) return load_error(-status);
-
-  // The skeleton ends here; what is needed of it lives on through descriptors of its own.
-  KernelPrograms result;
-  result.ring_ = duplicate(bpf_map__fd(skeleton->maps.ring));
-  result.counters_ = duplicate(bpf_map__fd(skeleton->maps.counters));
-  result.exclusions_ = duplicate(bpf_map__fd(skeleton->maps.exclusions));
-  result.state_ = duplicate(bpf_map__fd(skeleton->maps.bss));
-  result.name_counts_ = duplicate(bpf_map__fd(skeleton->maps.name_counts));
-  result.call_counts_ = duplicate(bpf_map__fd(skeleton->maps.call_counts));
-  result.programs_ = program_list();
-  bool whole = true;
-  for (const auto& [name, fd] : result.maps()) whole = whole && fd->valid();
-  for (Program& program : result.programs_) {
-    program.program = duplicate(
-        bpf_program__fd(bpf_object__find_program_by_name(skeleton->obj, std::string(program.name).c_str())));
-    whole = whole && program.program;
+base::Result<KernelPrograms> KernelPrograms::load(const EbpfOptions& options, bpf::Tier tier) {
+  std::vector<CallFunction> functions;
+  if (tier == bpf::Tier::fentry) {
+    AUDITSHIFT_TRY(found, find_call_functions(options.kinds));
+    functions = std::move(found);
   }
-  if (!whole) return base::Error::from_errno(errno, "cannot keep the sensor's programs");
+  AUDITSHIFT_TRY(object, KernelObject::open(options, tier));
+  if (tier == bpf::Tier::fentry) AUDITSHIFT_TRY_VOID(prepare_call_handlers(object, functions));
+  AUDITSHIFT_TRY_VOID(object.load());
+
+  // The object ends here; what is needed of it lives on through descriptors of its own.
+  KernelPrograms result;
+  for (const auto& [name, fd] : result.maps()) {
+    *fd = object.map_fd(fd == &result.state_ ? ".bss" : name);
+    if (!*fd) return base::Error::from_errno(errno, "cannot keep the sensor's maps");
+  }
+  AUDITSHIFT_TRY_VOID(result.add_programs(object, tier, functions));
   return result;
+}
+
+base::Result<void> KernelPrograms::add_programs(const KernelObject& object, bpf::Tier tier,
+                                                std::span<const CallFunction> functions) {
+  for (const auto& [name, tracepoint] : kTracepoints) {
+    if (tier == bpf::Tier::fentry && tracepoint == "sys_exit") continue;
+    programs_.push_back({std::string(name), object.program_fd(std::string(name).c_str()), {}});
+    if (!programs_.back().program) return base::Error::from_errno(errno, "cannot keep the sensor's programs");
+  }
+  if (functions.empty()) return {};
+  AUDITSHIFT_TRY(hooks, load_call_hooks(object, functions));
+  for (std::size_t i = 0; i < functions.size(); ++i)
+    programs_.push_back({functions[i].name, std::move(hooks.programs[i]), {}});
+  handlers_ = std::move(hooks.handlers);
+  return {};
 }
 
 base::Result<void> KernelPrograms::attach() {
   for (Program& program : programs_) {
-    // A tp_btf program knows from loading where it belongs.
+    // The programs know from loading where they belong; so it is not only raw tracepoints that this opens.
     program.link.reset(bpf_raw_tracepoint_open(nullptr, program.program.get()));
     if (!program.link) {
       const int number = errno;
-      return base::Error::from_errno(number, "cannot attach to " + std::string(program.tracepoint));
+      return base::Error::from_errno(number, "cannot attach to " + attach_point(program.name));
     }
   }
   return {};
@@ -185,7 +133,7 @@ std::vector<KernelPrograms::ProgramInfo> KernelPrograms::programs() const {
   for (const Program& program : programs_) {
     ProgramInfo info;
     info.name = program.name;
-    info.tracepoint = program.tracepoint;
+    info.attached_to = attach_point(program.name);
     bpf_prog_info raw{};
     std::uint32_t length = sizeof raw;
     if (bpf_obj_get_info_by_fd(program.program.get(), &raw, &length) == 0) {

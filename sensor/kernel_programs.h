@@ -11,10 +11,13 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "bpf/probe.h"
 #include "bpf/record.h"
+#include "sensor/call_hooks.h"
 #include "sensor/ebpf_options.h"
 #include "sensor/event_counts.h"
 #include "sensor/exclusion_tree.h"
+#include "sensor/kernel_object.h"
 
 namespace auditshift::sensor {
 
@@ -22,15 +25,16 @@ namespace auditshift::sensor {
 /// left, and this object holds the descriptors.
 class KernelPrograms {
  public:
-  /// Loads with the knobs set, without attaching. Errors say why the kernel refused.
-  static base::Result<KernelPrograms> load(const EbpfOptions& options);
+  /// Loads with the knobs set, without attaching. Errors say why the kernel refused. REQUIRES: tier fentry or
+  /// core.
+  static base::Result<KernelPrograms> load(const EbpfOptions& options, bpf::Tier tier);
 
   /// What another process pinned in `directory`, still running; nothing when there is no such directory. An
   /// error when it is there but not whole.
   static base::Result<std::optional<KernelPrograms>> adopt(const std::string& directory);
 
-  /// Tells apart programs and knobs: equal for equal options of the same build.
-  static base::Result<std::uint64_t> fingerprint(const EbpfOptions& options);
+  /// See KernelObject.
+  static base::Result<std::uint64_t> fingerprint(const EbpfOptions& options, bpf::Tier tier);
 
   /// Events come from now on.
   base::Result<void> attach();
@@ -61,7 +65,7 @@ class KernelPrograms {
 
   struct ProgramInfo {
     std::string name;
-    std::string tracepoint;
+    std::string attached_to;        ///< "tp_btf/sys_exit", "fexit/__x64_sys_rename"
     std::uint64_t missed = 0;       ///< times the kernel did not run it, to keep it from nesting in itself
     std::uint64_t runs = 0;         ///< counted while kernel.bpf_stats_enabled is set
     std::uint64_t run_time_ns = 0;  ///< the same
@@ -70,14 +74,14 @@ class KernelPrograms {
 
  private:
   struct Program {
-    std::string_view name;        ///< in the object file and of the pin
-    std::string_view tracepoint;  ///< what it is attached to
+    std::string name;  ///< of the pin; in the object file, or the function that is hooked
     base::Fd program;
     base::Fd link;
   };
 
   KernelPrograms() = default;
-  static std::vector<Program> program_list();
+  base::Result<void> add_programs(const KernelObject& object, bpf::Tier tier,
+                                  std::span<const CallFunction> functions);
   /// Each map with the name of its pin.
   std::array<std::pair<const char*, base::Fd*>, 6> maps();
 
@@ -88,6 +92,7 @@ class KernelPrograms {
   base::Fd name_counts_;
   base::Fd call_counts_;
   std::vector<Program> programs_;
+  std::vector<base::Fd> handlers_;  ///< tier fentry's program arrays
 };
 
 }  // namespace auditshift::sensor

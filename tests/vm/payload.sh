@@ -35,9 +35,10 @@ program() {
 copies=$tests/programs
 program "$build/cli/auditshift" "$copies/usr/bin/auditshift"
 program "$build/cli/auditshift-sensord" "$copies/usr/sbin/auditshift-sensord"
-for test in bpf_probe immutable_audit netlink sensor_ebpf; do
+for test in bpf_probe immutable_audit netlink sensor_ebpf tier_equality; do
   program "$build/tests/system/system_$test" "$tests/system_$test"
 done
+program "$build/tests/system/parity_workload" "$tests/parity_workload"
 units=$tree$copies/usr/lib/systemd/system
 mkdir -p "$units"/{multi-user.target.wants,boot-complete.target.requires}
 cp "$source"/packaging/systemd/*.service "$units/"

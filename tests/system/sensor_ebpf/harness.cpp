@@ -185,13 +185,16 @@ EbpfOptions everything() {
 
 bpf::Tier tier_under_test() {
   const char* name = std::getenv("AUDITSHIFT_TEST_TIER");
-  return name != nullptr && bpf::tier_name(bpf::Tier::legacy) == name ? bpf::Tier::legacy : bpf::Tier::core;
+  for (const bpf::Tier tier : {bpf::Tier::fentry, bpf::Tier::legacy}) {
+    if (name != nullptr && bpf::tier_name(tier) == name) return tier;
+  }
+  return bpf::Tier::core;
 }
 
 std::unique_ptr<Provider> make_provider(const EbpfOptions& options, const base::Sysroot& host,
                                         const base::Clock& clock) {
   if (is_legacy()) return std::make_unique<LegacyProvider>(options, host, clock);
-  return std::make_unique<EbpfProvider>(options, clock);
+  return std::make_unique<EbpfProvider>(options, clock, tier_under_test());
 }
 
 std::string lacking_privilege() {

@@ -43,7 +43,7 @@ TEST(Privilege, WithoutAnyStartingFailsWithAHint) {
   EXPECT_TRUE(in_a_child([] {
     if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0) return false;
     const base::SystemClock clock;
-    EbpfProvider provider({}, clock);
+    EbpfProvider provider({}, clock, tier_under_test());
     const auto started = provider.start();
     return !started.ok() && started.error().code() == base::Errc::permission &&
            !started.error().hint().empty();
@@ -55,7 +55,7 @@ TEST(Privilege, TwoCapabilitiesAreEnoughToStart) {
   if (const std::string lacking = lacking_privilege(); !lacking.empty()) GTEST_SKIP() << lacking;
   EXPECT_TRUE(in_a_child([] {
     const base::SystemClock clock;
-    EbpfProvider provider({}, clock);
+    EbpfProvider provider({}, clock, tier_under_test());
     return keep_only({CAP_BPF, CAP_PERFMON}) && provider.start().ok();
   }));
 }
@@ -65,7 +65,7 @@ TEST(Privilege, OnceStartedCapBpfIsEnough) {
   if (const std::string lacking = lacking_privilege(); !lacking.empty()) GTEST_SKIP() << lacking;
   EXPECT_TRUE(in_a_child([] {
     const base::SystemClock clock;
-    EbpfProvider provider({}, clock);
+    EbpfProvider provider({}, clock, tier_under_test());
     if (!provider.start().ok() || !keep_only({CAP_BPF})) return false;
     const pid_t worker = fork();
     if (worker == 0) _exit(0);

@@ -66,7 +66,7 @@ pid_t start_sensor(Blackboard& board, const EbpfOptions& options) {
     return pid;
   }
   const base::SystemClock clock;
-  EbpfProvider provider(options, clock);
+  EbpfProvider provider(options, clock, tier_under_test());
   if (!provider.start().ok()) _exit(1);
   board.ready = true;
   TickOff tick_off(board);
@@ -189,7 +189,7 @@ TEST_F(Survival, HalfASetOfPinsIsReplaced) {
     waitpid(sensor, nullptr, 0);
     EXPECT_EQ(unlink((options.pin_directory + "/ring").c_str()), 0);
     const base::SystemClock clock;
-    EbpfProvider provider(options, clock);
+    EbpfProvider provider(options, clock, tier_under_test());
     EXPECT_TRUE(provider.start().ok());
     EXPECT_EQ(provider.describe().details[0].second, "loaded");
     EXPECT_TRUE(std::filesystem::exists(options.pin_directory + "/ring"));
@@ -220,7 +220,7 @@ TEST_F(Survival, LossesWhileNobodyReadsAreTold) {
 
 TEST_F(Survival, PinsNeedABpfFileSystem) {
   const base::SystemClock clock;
-  EbpfProvider provider(pinned_options(directory_ / "pins"), clock);
+  EbpfProvider provider(pinned_options(directory_ / "pins"), clock, tier_under_test());
   const auto started = provider.start();
   ASSERT_FALSE(started.ok());
   EXPECT_EQ(started.error().code(), base::Errc::unsupported);

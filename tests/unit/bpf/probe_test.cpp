@@ -27,9 +27,11 @@ std::vector<ProbeResult> operator+(std::vector<ProbeResult> left, const std::vec
 }
 
 TEST(ChooseTier, TakesTheBestOneWhoseFeaturesAllWork) {
+  const auto fentry = answers(required_features(Tier::fentry), ProbeResult::yes);
   const auto core = answers(required_features(Tier::core), ProbeResult::yes);
   const auto legacy = answers(required_features(Tier::legacy), ProbeResult::yes);
   const auto netlink = answers(required_features(Tier::netlink), ProbeResult::yes);
+  EXPECT_EQ(choose_tier(fentry + legacy + netlink), Tier::core) << "fentry is taken by name alone";
   EXPECT_EQ(choose_tier(core + legacy + netlink), Tier::core);
   EXPECT_EQ(choose_tier(legacy + netlink), Tier::legacy);
   EXPECT_EQ(choose_tier(netlink), Tier::netlink);
@@ -61,6 +63,7 @@ TEST(MissingFeatures, WhatWasNotProbedIsUnknown) {
 }
 
 TEST(TierName, NamesEach) {
+  EXPECT_EQ(tier_name(Tier::fentry), "fentry");
   EXPECT_EQ(tier_name(Tier::core), "core");
   EXPECT_EQ(tier_name(Tier::legacy), "legacy");
   EXPECT_EQ(tier_name(Tier::netlink), "netlink");
@@ -111,7 +114,7 @@ TEST_F(CapturedHost, TheRunningKernelIsNotAskedForIt) {
   ASSERT_TRUE(host.ok());
   KernelProbe probe(*host);
   const auto results = probe.run();
-  EXPECT_EQ(results.size(), 13U);
+  EXPECT_EQ(results.size(), 14U);
   EXPECT_THAT(results, Each(Field(&ProbeResult::ok, ProbeResult::unknown)));
   EXPECT_EQ(choose_tier(results), Tier::none);
   EXPECT_EQ(probe.run(), results);

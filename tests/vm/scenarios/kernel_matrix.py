@@ -17,8 +17,10 @@ KERNELS = {"bullseye": "legacy", "bookworm": "core", "trixie": "core", "sid": "c
 # With the kernel side that a program tests, where there are several, and which of its tests belong to the short form.
 PROGRAMS = [
     ("system_bpf_probe", "", "*"),
+    ("system_sensor_ebpf", "fentry", ""),
     ("system_sensor_ebpf", "core", "FileEvents.*:ProcessEvents.*"),
     ("system_sensor_ebpf", "legacy", ""),
+    ("system_tier_equality", "", ""),
     ("system_netlink", "", ""),
 ]
 UNIT = "auditshift-sensord"
