@@ -68,7 +68,9 @@ base::Result<KernelObject> KernelObject::open(const EbpfOptions& options, bpf::T
     return base::Error(base::Errc::invalid, "the ring buffer's size must be a power of two of at most 2 GiB");
   }
   const std::string_view bytes = object_bytes();
-  LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "sensor_bpf");
+  bpf_object_open_opts open_options{};
+  open_options.sz = sizeof open_options;
+  open_options.object_name = "sensor_bpf";
   KernelObject result;
   result.object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &open_options));
   if (result.object_ == nullptr) return load_error(errno);
