@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <functional>
 
+#include "base/ownership.h"
+
 namespace auditshift::base {
 namespace {
 
@@ -126,8 +128,31 @@ Result<void> write_file_atomic(const std::string& path, std::string_view content
   std::error_code ec;
   std::filesystem::path target = std::filesystem::absolute(path, ec);
   if (ec) return Error(Errc::invalid, path + ": " + ec.message());
-  AUDITSHIFT_TRY(host, Sysroot::open("/"));
-  return host.write_atomic(target.lexically_normal().native(), content, options);
+  target = target.lexically_normal();
+  const Fd directory(::open(target.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return Error::from_errno(errno, path);
+  struct stat old {};
+  if (::fstatat(directory.get(), target.filename().c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (S_ISLNK(old.st_mode)) {
+      // A link that a stranger made, or could have put there, leads where the stranger wants something
+      // overwritten.
+      struct stat place {};
+      if (::fstat(directory.get(), &place) != 0) return Error::from_errno(errno, path);
+      if (!is_trusted_owner(old.st_uid) || strangers_may_write(place.st_uid, place.st_gid, place.st_mode))
+        return Error(Errc::permission, path + ": is a symbolic link that another user may have made");
+      AUDITSHIFT_TRY(host, Sysroot::open("/"));
+      AUDITSHIFT_TRY(resolved, host.resolve(target.native()));
+      return write_file_atomic(resolved, content, options);
+    }
+    if (S_ISDIR(old.st_mode)) return Error::from_errno(EISDIR, path);
+    if (!S_ISREG(old.st_mode)) return Error(Errc::invalid, path + ": not a regular file");
+  } else if (errno != ENOENT) {
+    return Error::from_errno(errno, path);
+  }
+  // Owner and mode are new: those of an old file may be a stranger's choice.
+  const std::shared_ptr<Disk> disk = kernel_disk();
+  const auto dress = [&](int fd) { return set_attributes(*disk, fd, options, path); };
+  return replace(*disk, directory.get(), target.filename().native(), content, dress, path);
 }
 
 }  // namespace auditshift::base

@@ -12,8 +12,12 @@
 
 namespace auditshift::base {
 
-/// Replaces or creates `name` in the open directory; the durable write behind Sysroot::write_atomic and
-/// write_file_atomic. `shown` is the path for messages. REQUIRES: `name` is no symbolic link.
+// Results (write_file_atomic) are new files: owner and mode are those of the options, whatever was there. A
+// symbolic link that another user made, or could have put there, is refused (Errc::permission); others are
+// followed.
+
+/// Replaces or creates `name` in the open directory; the durable write behind Sysroot::write_atomic. `shown`
+/// is the path for messages. REQUIRES: `name` is no symbolic link.
 Result<void> write_atomic_at(Disk& disk, int directory, const std::string& name, std::string_view content,
                              const WriteOptions& options, std::string_view shown);
 

@@ -57,7 +57,7 @@ Health parse_json_form(std::string_view text) {
     HealthField field;
     if (value.is_object() && value.contains("value")) {
       shown = &value["value"];
-      field.managed = value.value("managed", false);
+      field.managed = value.contains("managed") && value["managed"] == true;
     }
     field.value = shown->is_string() ? shown->get<std::string>() : shown->dump();
     health.fields.insert_or_assign(name, field);

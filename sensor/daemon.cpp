@@ -133,7 +133,6 @@ base::Result<std::unique_ptr<ProviderChooser>> Daemon::make_chooser() {
   auto chooser = std::make_unique<ProviderChooser>(make_candidates_(ebpf_allowed()), clock_);
   chooser->on_change([this](const ProviderChange& change) {
     pipeline_.set_provider(change.to);
-    pipeline_.forget_losses();
     provider_fd_ = -1;  // the new one's descriptor may have the old one's number
     if (!change.reason.empty()) spdlog::warn("events now come from {}: {}", change.to, change.reason);
     notifier_.send("STATUS=Events come from " + change.to);
@@ -308,8 +307,9 @@ void Daemon::shut_down() {
 
 void Daemon::report_losses() {
   Provider* provider = chooser_->current();
-  if (provider != nullptr && !provider->kinds().contains(EventKind::loss))
-    pipeline_.report_losses(provider->drops());
+  // The chooser's counters go on when a provider takes over: what the former one lost at its end counts, too.
+  if (provider == nullptr || !provider->kinds().contains(EventKind::loss))
+    pipeline_.report_losses(chooser_->drops());
 }
 
 }  // namespace auditshift::sensor

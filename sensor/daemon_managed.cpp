@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/ownership.h"
 #include "sensor/daemon.h"
 #include "sensor/daemon_parts.h"
 
@@ -33,6 +34,13 @@ void Daemon::load_managed() {
       return;
     }
     managed_error_ = text.error().message();
+    spdlog::error("{}; the last good configuration stays in force", managed_error_);
+    return;
+  }
+  // Who may write it could hide from the sensor.
+  if (const auto info = host_.stat(options_.managed_file);
+      !info.ok() || base::strangers_may_write(info->uid, info->gid, info->mode)) {
+    managed_error_ = options_.managed_file + ": other users may change this file";
     spdlog::error("{}; the last good configuration stays in force", managed_error_);
     return;
   }

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/ownership.h"
+
 namespace auditshift::sensor {
 namespace {
 
@@ -47,19 +49,26 @@ base::Result<FileSink> FileSink::open(FileSinkOptions options, LossLine loss_lin
 
 base::Result<void> FileSink::reopen() {
   const std::string& path = options_.path;
-  base::Fd file(
-      ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kMode));
+  const std::size_t slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  AUDITSHIFT_TRY(directory, base::open_own_directory(parent).context("cannot open the output file"));
+  base::Fd file(::openat(directory.get(), name.c_str(),
+                         O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kMode));
   if (!file) return base::Error::from_errno(errno, path).context("cannot open the output file");
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return base::Error::from_errno(errno, path);
   if (!S_ISREG(info.st_mode))
     return base::Error(base::Errc::invalid, path + ": the output file must be a regular file");
+  AUDITSHIFT_TRY_VOID(base::require_own_file(file.get(), path).context("cannot open the output file"));
   if ((info.st_mode & 07777) != kMode && ::fchmod(file.get(), kMode) != 0)
     return base::Error::from_errno(errno, path).context("cannot make the output file private");
   const auto size = static_cast<std::uint64_t>(info.st_size);
   AUDITSHIFT_TRY(whole, whole_lines(file.get(), size, path));
   if (whole != size && ::ftruncate(file.get(), static_cast<off_t>(whole)) != 0)
     return base::Error::from_errno(errno, path).context("cannot cut off half a line");
+  directory_ = std::move(directory);
+  name_ = name;
   file_ = std::move(file);
   size_ = whole;
   torn_ = false;
@@ -132,7 +141,7 @@ void FileSink::count_loss(std::uint64_t records, const std::string& error) {
 
 void FileSink::rotate() {
   const auto name = [&](unsigned number) {
-    return number == 0 ? options_.path : options_.path + "." + std::to_string(number);
+    return number == 0 ? name_ : name_ + "." + std::to_string(number);
   };
   if (dirty_ && options_.sync != SyncPolicy::never) ::fdatasync(file_.get());
   dirty_ = false;
@@ -142,7 +151,9 @@ void FileSink::rotate() {
   }
   for (unsigned number = options_.rotate_count; number > 0; --number) {
     const bool current = number == 1;
-    if (::rename(name(number - 1).c_str(), name(number).c_str()) == 0 || (errno == ENOENT && !current))
+    const int here = directory_.get();
+    if (::renameat(here, name(number - 1).c_str(), here, name(number).c_str()) == 0 ||
+        (errno == ENOENT && !current))
       continue;
     if (current) {
       // Better a file that is too long than events that are lost.

@@ -31,7 +31,8 @@ struct FileSinkOptions {
 /// opened.
 class FileSink final : public Sink {
  public:
-  /// Opens or creates the file. A symbolic link, or what is no regular file, is refused.
+  /// Opens or creates the file. Refused: a symbolic link, what is no regular file, a file that belongs to
+  /// another user or has other names, a directory in which others may replace files (base/ownership.h).
   static base::Result<FileSink> open(FileSinkOptions options, LossLine loss_line, const base::Clock& clock);
 
   void write(std::string_view lines, std::uint64_t records) override;
@@ -52,6 +53,8 @@ class FileSink final : public Sink {
   FileSinkOptions options_;
   LossLine loss_line_;
   const base::Clock* clock_;
+  base::Fd directory_;
+  std::string name_;  ///< in the directory
   base::Fd file_;
   std::uint64_t size_ = 0;
   bool torn_ = false;  ///< the file may end in half a line that could not be cut off yet

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/ownership.h"
 #include "sensor/kernel_programs.h"
 
 namespace auditshift::sensor {
@@ -92,10 +93,14 @@ base::Result<void> KernelPrograms::pin(const std::string& directory) const {
 
 base::Result<std::optional<KernelPrograms>> KernelPrograms::adopt(const std::string& directory) {
   struct stat info {};
-  if (stat(directory.c_str(), &info) != 0) {
+  if (lstat(directory.c_str(), &info) != 0) {
     if (errno == ENOENT) return std::optional<KernelPrograms>();
     return base::Error::from_errno(errno, directory);
   }
+  // Everybody may write to a BPF file system that was mounted without a mode: who pinned a ring there would
+  // tell the events.
+  if (!S_ISDIR(info.st_mode) || base::strangers_may_write(info.st_uid, info.st_gid, info.st_mode))
+    return base::Error(base::Errc::permission, directory + ": other users may change what is pinned there");
   KernelPrograms result;
   for (const auto& [name, fd] : result.maps()) {
     AUDITSHIFT_TRY(opened, open_pin(directory + "/" + name));

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/ownership.h"
+
 namespace auditshift::sensor {
 namespace {
 
@@ -42,6 +44,9 @@ base::Result<void> clear_stale(const sockaddr_un& address, const std::string& pa
 
 base::Result<UnixListener> UnixListener::open(const std::string& path) {
   AUDITSHIFT_TRY(address, address_of(path));
+  // Who may replace it would be asked instead of the sensor.
+  const std::size_t slash = path.rfind('/');
+  AUDITSHIFT_TRY_VOID(base::open_own_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1)));
   AUDITSHIFT_TRY_VOID(clear_stale(address, path));
   base::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return base::Error::from_errno(errno, path);

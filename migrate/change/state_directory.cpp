@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/json.h"
+#include "base/ownership.h"
 #include "base/text.h"
 #include "migrate/change/transaction_record.h"
 
@@ -49,6 +50,10 @@ std::string holder(const base::Sysroot& host, const std::string& path) {
 Result<void> StateDirectory::make() const {
   for (const std::string& directory : {path_, path_ + "/journal"}) {
     AUDITSHIFT_TRY_VOID(host_->make_directories(directory, 0700).context("cannot make the state directory"));
+    AUDITSHIFT_TRY(info, host_->stat(directory));
+    if (base::strangers_may_write(info.uid, info.gid, info.mode))
+      return Error(Errc::permission, directory + ": other users may change the state directory")
+          .with_hint("chown root: " + directory + " && chmod 0700 " + directory);
     // It may have been made by a process that died before it synced the name.
     AUDITSHIFT_TRY_VOID(host_->sync_parent(directory));
   }
