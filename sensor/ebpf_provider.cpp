@@ -6,19 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <numeric>
 
 namespace auditshift::sensor {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A batch ends after so many records, be there more or not; their space goes back to the kernel more often.
-constexpr std::size_t kBatch = 4096;
-constexpr std::size_t kReleaseEvery = 128;
-constexpr auto kLossInterval = 250ms;
-// One poll's share of the caller's time.
-constexpr auto kPollBudget = 50ms;
 
 struct Cause {
   as_counter counter;
@@ -27,10 +19,6 @@ struct Cause {
 constexpr Cause kKernelCauses[] = {{AS_COUNT_RING_FULL, "ring buffer full"},
                                    {AS_COUNT_BUSY, "scratch space busy"}};
 static_assert(std::size(kKernelCauses) == AS_COUNT_DROPS);
-
-std::uint64_t sum(const std::vector<std::uint64_t>& values) {
-  return std::accumulate(values.begin(), values.end(), std::uint64_t{0});
-}
 
 }  // namespace
 
@@ -54,7 +42,6 @@ base::Result<void> EbpfProvider::start() {
   }
   ring_ = std::move(*ring);
   epoll_ = std::move(epoll);
-  reported_at_ = clock_.since_boot();
   return {};
 }
 
@@ -86,9 +73,10 @@ base::Result<void> EbpfProvider::obtain_programs() {
   // Until these run, the old ones do, and their pins stay: another tier may want to go on with them.
   if (!adopted_) AUDITSHIFT_TRY_VOID(programs.attach());
   programs_ = std::move(adopted_ ? old : fresh);
-  reported_.assign(std::begin(state.reported), std::end(state.reported));
-  reported_.push_back(state.reported_missed);
-  reported_.push_back(malformed_);
+  std::vector<std::uint64_t> told(std::begin(state.reported), std::end(state.reported));
+  told.push_back(state.reported_missed);
+  told.push_back(malformed_);
+  losses_.start(std::move(told));
   if (adopted_) return {};
   if (old) {
     if (auto ring = bpf::RingReader::open(old->ring_fd(), AS_RECORD_LIMIT); ring.ok())
@@ -152,7 +140,7 @@ base::Result<std::size_t> EbpfProvider::poll(std::chrono::milliseconds timeout, 
 }
 
 std::size_t EbpfProvider::drain(Consumer& consumer) {
-  follow_wall_clock();
+  decoder_.set_wall_offset(wall_offset(clock_));
   std::size_t events = 0;
   if (retired_) {
     events += read_ring(*retired_, consumer);
@@ -197,36 +185,12 @@ std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
   return events;
 }
 
-void EbpfProvider::follow_wall_clock() {
-  const auto boot = clock_.since_boot();
-  decoder_.set_wall_offset((clock_.now().time_since_epoch() - boot).count());
-}
-
 void EbpfProvider::report_losses(Consumer& consumer) {
-  const auto now = clock_.since_boot();
-  if (now - reported_at_ < kLossInterval) return;
-  const std::vector<DropCounter> causes = drops();
-  bool any = false;
-  for (std::size_t i = 0; i < causes.size(); ++i) {
-    const std::uint64_t lost = causes[i].count - std::min(causes[i].count, reported_[i]);
-    if (lost == 0) continue;
-    reported_[i] = causes[i].count;
-    Event event;
-    event.kind = EventKind::loss;
-    event.boot_ns = static_cast<std::uint64_t>(now.count());
-    event.wall_ns = clock_.now().time_since_epoch().count();
-    event.loss = {causes[i].cause, lost, static_cast<std::uint64_t>(reported_at_.count()),
-                  static_cast<std::uint64_t>(now.count())};
-    consumer.consume(event);
-    any = true;
-  }
-  reported_at_ = now;
-  if (!any) return;
-  consumer.end_of_batch();
+  if (!losses_.due() || !losses_.tell(drops(), consumer)) return;
   // For whoever adopts the programs: these have been told.
   if (auto state = programs_->state(); state.ok()) {
-    std::copy_n(reported_.begin(), AS_COUNT_DROPS, state->reported);
-    state->reported_missed = reported_[AS_COUNT_DROPS];
+    std::copy_n(losses_.told().begin(), AS_COUNT_DROPS, state->reported);
+    state->reported_missed = losses_.told()[AS_COUNT_DROPS];
     (void)programs_->set_state(*state).ok();
   }
 }
@@ -248,13 +212,7 @@ std::vector<DropCounter> EbpfProvider::drops() const {
   return drops;
 }
 
-KindSet EbpfProvider::kinds() const {
-  KindSet supplied;
-  for (const EventKind kind : all_kinds()) {
-    if (options_.kinds.contains(kind) && EbpfOptions::possible_kinds().contains(kind)) supplied.insert(kind);
-  }
-  return supplied;
-}
+KindSet EbpfProvider::kinds() const { return supplied_kinds(options_); }
 
 std::uint64_t EbpfProvider::excluded() const {
   if (!programs_) return 0;

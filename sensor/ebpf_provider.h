@@ -13,6 +13,7 @@
 #include "sensor/container.h"
 #include "sensor/ebpf_options.h"
 #include "sensor/kernel_programs.h"
+#include "sensor/kernel_side.h"
 #include "sensor/provider.h"
 #include "sensor/record_decoder.h"
 
@@ -70,7 +71,6 @@ class EbpfProvider final : public Provider {
   std::size_t drain(Consumer& consumer);
   std::size_t read_ring(bpf::RingReader& ring, Consumer& consumer);
   void report_losses(Consumer& consumer);
-  void follow_wall_clock();
 
   EbpfOptions options_;
   const base::Clock& clock_;
@@ -84,8 +84,7 @@ class EbpfProvider final : public Provider {
   ContainerTable containers_;
   std::uint64_t malformed_ = 0;
   bool has_more_ = false;
-  std::vector<std::uint64_t> reported_;  ///< per cause of drops(), what loss events have told
-  std::chrono::nanoseconds reported_at_{0};
+  LossTeller losses_{clock_};
 };
 
 }  // namespace auditshift::sensor

@@ -10,18 +10,12 @@
 #include <bit>
 #include <cerrno>
 #include <ctime>
-#include <numeric>
 
 namespace auditshift::sensor {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kBatch = 4096;
-constexpr std::size_t kReleaseEvery = 128;
-constexpr auto kLossInterval = 250ms;
-// One poll's share of the caller's time.
-constexpr auto kPollBudget = 50ms;
 // What a CPU's program may take from looking at the clock to handing over its record.
 constexpr std::uint64_t kSettled = 1'000'000;
 
@@ -29,10 +23,6 @@ std::uint64_t monotonic_ns() {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC, &time);
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-std::uint64_t sum(const std::vector<std::uint64_t>& values) {
-  return std::accumulate(values.begin(), values.end(), std::uint64_t{0});
 }
 
 /// Perf buffers are locked memory, and what libbpf loads is too on kernels before 5.11. For root; elsewhere
@@ -62,8 +52,7 @@ base::Result<void> LegacyProvider::start() {
   // What changes while this looks comes after it, in the records.
   account_.emplace(host_, ::sysconf(_SC_CLK_TCK));
   account_->scan();
-  reported_.assign(drops().size(), 0);
-  reported_at_ = clock_.since_boot();
+  losses_.start(std::vector<std::uint64_t>(drops().size(), 0));
   return {};
 }
 
@@ -148,34 +137,13 @@ const Event* LegacyProvider::decode(std::span<const std::byte> bytes) {
 }
 
 void LegacyProvider::follow_clocks() {
-  const auto boot = clock_.since_boot();
-  to_boot_ns_ = static_cast<std::uint64_t>(boot.count()) - monotonic_ns();
-  decoder_.set_wall_offset((clock_.now().time_since_epoch() - boot).count());
+  to_boot_ns_ = static_cast<std::uint64_t>(clock_.since_boot().count()) - monotonic_ns();
+  decoder_.set_wall_offset(wall_offset(clock_));
 }
 
 void LegacyProvider::report_losses(Consumer& consumer) {
-  const auto now = clock_.since_boot();
-  if (now - reported_at_ < kLossInterval) return;
-  const std::vector<DropCounter> causes = drops();
-  bool any = false;
-  for (std::size_t i = 0; i < causes.size(); ++i) {
-    const std::uint64_t lost = causes[i].count - std::min(causes[i].count, reported_[i]);
-    if (lost == 0) continue;
-    reported_[i] = causes[i].count;
-    Event event;
-    event.kind = EventKind::loss;
-    event.boot_ns = static_cast<std::uint64_t>(now.count());
-    event.wall_ns = clock_.now().time_since_epoch().count();
-    event.loss = {causes[i].cause, lost, static_cast<std::uint64_t>(reported_at_.count()),
-                  static_cast<std::uint64_t>(now.count())};
-    consumer.consume(event);
-    any = true;
-  }
-  reported_at_ = now;
-  if (!any) return;
-  consumer.end_of_batch();
   // The ends of processes may be among what was lost.
-  account_->prune();
+  if (losses_.due() && losses_.tell(drops(), consumer)) account_->prune();
 }
 
 std::vector<DropCounter> LegacyProvider::drops() const {
@@ -197,13 +165,7 @@ std::vector<DropCounter> LegacyProvider::drops() const {
   return drops;
 }
 
-KindSet LegacyProvider::kinds() const {
-  KindSet supplied;
-  for (const EventKind kind : all_kinds()) {
-    if (options_.kinds.contains(kind) && EbpfOptions::possible_kinds().contains(kind)) supplied.insert(kind);
-  }
-  return supplied;
-}
+KindSet LegacyProvider::kinds() const { return supplied_kinds(options_); }
 
 ProviderDescription LegacyProvider::describe() const {
   ProviderDescription description{"ebpf", "legacy", {}};

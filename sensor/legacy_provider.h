@@ -10,6 +10,7 @@
 #include "base/sysroot.h"
 #include "bpf/perf_reader.h"
 #include "sensor/ebpf_options.h"
+#include "sensor/kernel_side.h"
 #include "sensor/legacy_programs.h"
 #include "sensor/process_account.h"
 #include "sensor/provider.h"
@@ -71,8 +72,7 @@ class LegacyProvider final : public Provider {
   std::uint64_t to_boot_ns_ = 0;  ///< to add to CLOCK_MONOTONIC; wraps around
   std::uint64_t malformed_ = 0;
   bool has_more_ = false;
-  std::vector<std::uint64_t> reported_;  ///< per cause of drops(), what loss events have told
-  std::chrono::nanoseconds reported_at_{0};
+  LossTeller losses_{clock_};
 };
 
 }  // namespace auditshift::sensor

@@ -94,7 +94,7 @@ TEST_P(MaskedFeatures, LeaveTheBestThatWorks) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernel, MaskedFeatures, testing::ValuesIn(kMasked),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
 }  // namespace auditshift::sensor
