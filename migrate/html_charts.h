@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "auditd/log.h"
 #include "migrate/exclusion.h"
+#include "migrate/facts.h"
 #include "migrate/html.h"
+#include "migrate/inventory.h"
 
 namespace auditshift::migrate {
 
@@ -17,18 +18,18 @@ struct Bar {
 };
 
 /// Horizontal bars, the longest first, at most twelve; the picture's text says the numbers, so that it can be
-/// heard. Nothing when all are 0.
-Html bar_chart(std::vector<Bar> bars, Markup title, Markup unit);
+/// heard. Nothing when all are 0. The unit stands behind each number, `unit_of_one` behind a 1.
+Html bar_chart(std::vector<Bar> bars, Markup title, Markup unit, Markup unit_of_one);
 
 /// An attribute whose value is a plain number, without the separators of running text.
 void number_attribute(Html& page, Markup name, std::uint64_t value);
 
-/// Events per day of the audit log by the rules' key, the busiest keys first, as one inline SVG with its
-/// numbers as text. Nothing for an empty log.
-Html chart_of_events_per_day(const auditd::LogStatistics& log);
+/// Events per day that each recording rule may have caused (auditd::volume_of), the busiest rules first, as
+/// one inline SVG with its numbers as text. Where there is no log, or nothing in it, a sentence that says so.
+Html chart_of_events_by_rule(const std::vector<InventoryRule>& rules, const Facts& facts);
 
-/// Events per day that each exclusion's entry would hide although its rules did not. Nothing when no
-/// exclusion hides more, or the log cannot tell.
-Html chart_of_blinded_events(const std::vector<ExclusionIntent>& exclusions);
+/// What each exclusion costs when it becomes an entry of the agent: events per day that the entry would hide
+/// although its rules did not. Where nothing can be drawn, a sentence that says why.
+Html chart_of_exclusion_cost(const std::vector<ExclusionIntent>& exclusions, const Facts& facts);
 
 }  // namespace auditshift::migrate

@@ -202,7 +202,7 @@ void render_rules(Html& page, const Assessment& a) {
     page << "<p>This host has no audit rules.</p>\n";
     return end_section(page);
   }
-  if (a.facts.log_known) page.append(chart_of_events_per_day(a.facts.log));
+  page.append(chart_of_events_by_rule(a.rules, a.facts));
   page << "<div class=\"rules\">\n";
   render_filters(page);
   begin_table(page, "Rules");
@@ -249,7 +249,7 @@ void render_exclusions(Html& page, const Assessment& a) {
     page << "<p>Nothing is excluded from audit on this host.</p>\n";
     return end_section(page);
   }
-  page.append(chart_of_blinded_events(a.exclusions));
+  page.append(chart_of_exclusion_cost(a.exclusions, a.facts));
   page << "<div class=\"exclusions\">\n";
   begin_table(page, "Exclusions");
   page << "<caption>What becomes of each audit exclusion as a global exclusion of the agent</caption>\n"

@@ -107,7 +107,7 @@ void render_counts(Html& page, const std::vector<Count>& counts, Markup title) {
   constexpr std::size_t kInChart = 12;
   const std::size_t rest = bars.size() > kInChart ? bars.size() - kInChart : 0;
   page << "<div>";
-  page.append(bar_chart(std::move(bars), title, "hosts"));
+  page.append(bar_chart(std::move(bars), title, "hosts", "host"));
   if (rest != 0) {
     page << "<p class=\"muted\">";
     page.number(rest) << " more values in the JSON form</p>\n";

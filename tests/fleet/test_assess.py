@@ -23,3 +23,18 @@ class Assess(lab.FleetTest):
                 check=True,
             )
         self.assertEqual(verdicts, {"a": "ready", "b": "ready-after-reboot"})
+
+    def test_a_host_that_cannot_answer_has_its_reason_in_the_report(self):
+        hosts = self.fleet("a", "b")
+        before = hosts[1].snapshot()
+        played = self.play("switch", auditshift_program="/opt/no-such/auditshift")
+        self.assertEqual(played.code, 2, "the report hides no failure\n" + str(played))
+        self.assertEqual((played.count(hosts[0], "failed"), played.count(hosts[0], "ignored")), (1, 0), played)
+        self.assertIn("the report is incomplete: ", played.output)
+        result = self.result(hosts[0])
+        self.assertEqual((result["complete"], result["status"], result["history"]), (False, None, []), result)
+        self.assertEqual(len(result["reasons"]), 2, "the switch's own, and the report's")
+        for reason in result["reasons"]:
+            self.assertIn("/opt/no-such/auditshift is not installed on this host", reason)
+        self.assertIsNone(played.count(hosts[1], "ok"), "its wave was not begun")
+        self.assertEqual(hosts[1].snapshot(), before)

@@ -8,7 +8,7 @@ class Power(lab.FleetTest):
         first, dying, third, fourth = self.fleet("a", "b", "c", "d", agent={"b": "slow=3\n"})
         untouched = fourth.snapshot()
         process = self.start_play("switch", auditshift_waves=[1, 2, 1])
-        lab.wait_for(lambda: dying.status()["state"] == "applying", "the switch of b", seconds=180)
+        lab.wait_for(lambda: dying.status()["state"] == "applying", "the switch of b", seconds=900)
         dying.power_cut()
         played = self.end_play(process)
         self.assertNotEqual(played.code, 0, played)

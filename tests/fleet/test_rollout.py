@@ -29,6 +29,7 @@ class Rollout(lab.FleetTest):
             result = self.result(host)
             self.assertTrue(result["verification"]["ok"], result)
             self.assertEqual((result["status"]["state"], result["reasons"], result["reboot_required"]), ("switched", [], False))
+            self.assertTrue(result["complete"], result)
         self.assertEqual(len(list(self.reports.glob("assessments/*/*.json"))), 4)
 
         facts = json.loads(hosts[1].inside("/etc/ansible/facts.d/auditshift.fact"))

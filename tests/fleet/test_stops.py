@@ -68,7 +68,7 @@ class Stops(lab.FleetTest):
         canary, other = self.fleet("a", "b")
         before = [other.snapshot()]
         process = self.start_play("switch", verify_soak_seconds=15)
-        lab.wait_for(lambda: "Let the wave run on" in self.output(), "the soak", seconds=300)
+        lab.wait_for(lambda: "Let the wave run on" in self.output(), "the soak", seconds=900)
         canary.inside("cp /etc/audit/audit.rules /etc/audit/rules.d/mdatp.rules; echo '-a always,exit -F arch=b64 -S bpf -k mdatp' >>/etc/audit/rules.d/mdatp.rules")
         played = self.end_play(process)
         self.assertEqual(played.code, 2, played)

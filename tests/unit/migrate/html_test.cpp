@@ -8,6 +8,7 @@
 #include "fake_host.h"
 #include "migrate/html_charts.h"
 #include "migrate/render_html.h"
+#include "rule_text.h"
 
 namespace auditshift::migrate {
 namespace {
@@ -61,28 +62,65 @@ TEST(HtmlReport, ShowsVerdictFindingsRulesAndExclusions) {
   EXPECT_LT(page.find("class=\"verdict"), page.find("id=\"findings\""));
 }
 
-auditd::LogStatistics two_keys() {
-  using namespace std::chrono_literals;
-  auditd::LogStatistics log;
-  log.days = 2;
-  log.by_key["mdatp"][std::chrono::sys_days(2026y / 1 / 1)] = {3000, 1};
-  log.by_key["mdatp"][std::chrono::sys_days(2026y / 1 / 2)] = {1000, 1};
-  log.by_key["<own>"][std::chrono::sys_days(2026y / 1 / 1)] = {10, 1};
-  return log;
+/// Two days of a log.
+Facts two_days() {
+  Facts facts;
+  facts.log_known = true;
+  facts.log.days = 2;
+  return facts;
 }
 
-TEST(Charts, SayTheirNumbersAsTextToo) {
-  const std::string chart = chart_of_events_per_day(two_keys()).take();
+InventoryRule with_volume(std::string_view key, int line, std::uint64_t events, Owner owner = Owner::user) {
+  InventoryRule entry;
+  entry.rule = rule("-w /etc/passwd -p wa -k " + std::string(key));
+  entry.origin = {"/etc/audit/rules.d/50-own.rules", line};
+  entry.owner = owner;
+  entry.volume = auditd::Volume{events, 1};
+  return entry;
+}
+
+TEST(Charts, EventsByRuleSayTheirNumbersAsTextToo) {
+  const std::string chart =
+      chart_of_events_by_rule({with_volume("<own>", 3, 10), with_volume("mdatp", 7, 4000),
+                               with_volume("rare", 8, 1), with_volume("none", 9, 5000, Owner::exclusion)},
+                              two_days())
+          .take();
   EXPECT_THAT(chart,
-              HasSubstr("aria-label=\"Events per day in the audit log, by the key of the rule: mdatp 2,000, "
-                        "&lt;own&gt; 5\""));
+              HasSubstr("aria-label=\"Events per day in the audit log, by rule: mdatp, 50-own.rules:7 2,000, "
+                        "&lt;own&gt;, 50-own.rules:3 5\""));
   EXPECT_THAT(chart, HasSubstr("width=\"420\""));  // the longest bar
   EXPECT_THAT(chart, Not(HasSubstr("<own>")));
+  EXPECT_THAT(chart, HasSubstr(" 1 rule caused less than one event a day."));
 }
 
-TEST(Charts, AreLeftOutWithoutNumbers) {
-  EXPECT_EQ(chart_of_events_per_day({}).take(), "");
-  EXPECT_EQ(chart_of_blinded_events({}).take(), "");
+TEST(Charts, EventsByRuleShowTheBusiestOfMany) {
+  std::vector<InventoryRule> rules;
+  for (int i = 0; i < 20; ++i)
+    rules.push_back(with_volume("k" + std::to_string(i), i, 100 + static_cast<unsigned>(i)));
+  const std::string chart = chart_of_events_by_rule(rules, two_days()).take();
+  EXPECT_THAT(chart, HasSubstr("k19, "));
+  EXPECT_THAT(chart, Not(HasSubstr("k7, ")));
+  EXPECT_THAT(chart, HasSubstr("8 less busy rules not shown"));
+}
+
+TEST(Charts, SayThatThereIsNoLog) {
+  EXPECT_THAT(chart_of_events_by_rule({with_volume("a", 1, 9)}, {}).take(), HasSubstr("no audit log"));
+  EXPECT_THAT(chart_of_exclusion_cost({{}}, {}).take(), HasSubstr("no audit log"));
+  EXPECT_THAT(chart_of_events_by_rule({with_volume("a", 1, 1)}, two_days()).take(),
+              HasSubstr("even one event"));
+}
+
+TEST(Charts, CostByExclusionSaysWhatIsNotCounted) {
+  std::vector<ExclusionIntent> intents(2);
+  intents[0].id = "process:/usr/bin/<a>";
+  intents[0].blinded = {{EventClass{}, 40}, {EventClass{}, 2}};
+  intents[1].id = "path:/srv";
+  intents[1].blinded = {{EventClass{}, std::nullopt}};
+  const std::string chart = chart_of_exclusion_cost(intents, two_days()).take();
+  EXPECT_THAT(chart, HasSubstr("process:/usr/bin/&lt;a&gt; 42\""));
+  EXPECT_THAT(chart, HasSubstr("For 1 exclusion the log cannot tell"));
+  intents.erase(intents.begin());
+  EXPECT_THAT(chart_of_exclusion_cost(intents, two_days()).take(), HasSubstr("For 1 exclusion"));
 }
 
 }  // namespace
