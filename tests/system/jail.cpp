@@ -43,11 +43,12 @@ std::string build_root(const std::string& place, const std::string& tools) {
 
 }  // namespace
 
-int run_in_jail(const std::string& tools, const std::function<int(const std::string&)>& inside) {
+int run_in_jail(const std::string& tools, const std::function<int(const std::string&)>& inside, Jail jail) {
   if (::geteuid() != 0) return inside("needs root");
   std::string place = "/tmp/auditshift-jail-XXXXXX";
   if (::mkdtemp(place.data()) == nullptr) return inside(failed(place));
-  if (::unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET) != 0) {
+  const int more = jail == Jail::whole ? CLONE_NEWPID | CLONE_NEWNET : 0;
+  if (::unshare(CLONE_NEWNS | CLONE_NEWIPC | more) != 0) {
     ::rmdir(place.c_str());
     return inside(failed("namespaces"));
   }

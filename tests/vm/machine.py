@@ -147,17 +147,20 @@ class Machine:
     directory: where its disk, sockets and console log lie; payload: a tar file of payload.sh, unpacked and installed after the
     first boot; append: further words of the kernel's command line; date: what its clock starts at ("2026-01-31T23:59:00");
     frozen: a directory that freeze() filled: this machine goes on from there, with the programs that it had;
-    ssh_port: this port of 127.0.0.1 leads to port 22 of the machine's eth0, 10.0.2.15; it reaches nothing else.
+    ssh_port: this port of 127.0.0.1 leads to port 22 of the machine's eth0, 10.0.2.15; it reaches nothing else;
+    counted: its clock, and so the time stamp counter, goes on by one nanosecond with each instruction. Slower.
     """
 
     def __init__(
-        self, root, kernel, directory, payload=None, append="", date=None, memory=1024, cores=2, frozen=None, ssh_port=None
-    ):
+        self, root, kernel, directory, payload=None, append="", date=None, memory=1024, cores=2, frozen=None, ssh_port=None,
+        counted=False,
+    ):  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._root, self._kernel = pathlib.Path(root), pathlib.Path(kernel)
         self._payload, self._append, self._date = payload, append, date
         self._memory, self._cores, self._ssh_port = memory, cores, ssh_port
+        self._counted = counted
         self._disk = self.directory / "disk.qcow2"
         self._process = None
         self._console_mark = 0
@@ -238,6 +241,7 @@ class Machine:
             network = ["-nic", f"user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:{self._ssh_port}-10.0.2.15:22"]
         # no_timer_check: on a busy host the emulated timer may be too late for the kernel's test of it, and it would panic.
         command_line = f"console=ttyS0 root=/dev/vda rw net.ifnames=0 mitigations=off panic=-1 no_timer_check {self._append}"
+        counting, threads = (["-icount", "shift=0"], "single") if self._counted else ([], "multi")
         # Without queues of their own per core the disks need fewer emulated interrupts.
         drives = []
         disks = [(self._disk, "qcow2", "off"), (self._kernel / "modules.ext4", "raw", "on")]
@@ -250,7 +254,7 @@ class Machine:
             ]  # fmt: skip
         return [
             "qemu-system-x86_64", "-name", "auditshift-test", "-machine", "q35",
-            "-accel", "tcg,thread=multi,tb-size=256",
+            "-accel", f"tcg,thread={threads},tb-size=256", *counting,
             # Everything QEMU can emulate but five-level page tables, which only cost time here.
             "-cpu", "max,la57=off", "-smp", str(self._cores), "-m", str(self._memory),
             "-nodefaults", "-no-user-config", "-nographic", *network, "-device", "virtio-rng-pci",
