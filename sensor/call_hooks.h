@@ -41,7 +41,7 @@ struct CallHooks {
       handlers;  ///< program arrays: empty themselves when nobody holds or pins them any more
 };
 
-/// Which of the functions is the first of its prototype, for each of them, in their order.
+/// The first function of each prototype, in their order.
 std::vector<CallFunction> prototypes(std::span<const CallFunction> functions);
 
 /// Says which programs of the object are to be loaded, and for which functions; before it is. An error when

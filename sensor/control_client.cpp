@@ -28,8 +28,8 @@ base::Result<base::Fd> connect_to(const std::string& path) {
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &listener, &length) != 0)
       return base::Error::from_errno(errno, path);
     if (!base::is_trusted_owner(listener.uid))
-      return base::Error(base::Errc::permission, path + ": user " + std::to_string(listener.uid) +
-                                                     " listens there, which is not the sensor");
+      return base::Error(base::Errc::invalid, path + ": user " + std::to_string(listener.uid) +
+                                                  " listens there, which is not the sensor");
     return socket;
   }
   if (errno == ENOENT || errno == ECONNREFUSED)

@@ -22,10 +22,10 @@ import unittest
 sys.dont_write_bytecode = True  # no __pycache__ in the source tree
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "soak"))
 
-from sensor import Sensor, SensorError  # noqa: E402
+from sensor import Sensor  # noqa: E402
 
 NOBODY = 65534
-CGROUPS = 10_000
+CGROUPS = 100_000
 EVIL = "\033]0;owned\007\033[2J\n\r\u202e"
 PATIENCE = 120  # seconds; a busy machine takes its time
 
@@ -57,10 +57,7 @@ class Base(unittest.TestCase):
         os.chmod(self.place.name, 0o755)
         self.sensor = Sensor(DAEMON, self.place.name, ["--provider", self.provider, "--rotate-size", "0"])
         self.addCleanup(self.sensor.close)
-        try:
-            self.sensor.start()
-        except SensorError as error:
-            self.skipTest(f"the sensor does not run here: {error}")
+        self.sensor.start()
         self.work = pathlib.Path(self.place.name) / "work"
         self.work.mkdir()
         os.chmod(self.work, 0o777)
@@ -89,8 +86,8 @@ class Base(unittest.TestCase):
         """It still sees what root does, and ends when it is asked to."""
         if self.sensor.process is None or self.sensor.process.poll() is not None:
             self.fail("the daemon ended by itself")
-        subprocess.run(["/bin/cat", "/dev/null", "--", "/dev/null", f"/dev/null/../null/{self.id()}-after"], check=False,
-                       stderr=subprocess.DEVNULL)
+        # Long enough for the process connector, whose events name nothing: the rest is looked up.
+        subprocess.run([f"{self.id()}-after", "2"], executable="/bin/sleep", check=True)
         self.assertIsNotNone(self.find(f"{self.id()}-after"), "blind afterwards")
         self.assertEqual(self.sensor.stop(signal.SIGTERM), 0)
         for line in self.lines():
@@ -194,15 +191,15 @@ class Exhaustion(Base):
                 place = top / f"g{number}"
                 place.mkdir()
                 made.append(place)
-                if number % 20 == 0:
+                if number % 200 == 0:
                     child = os.fork()
                     if child == 0:
                         (place / "cgroup.procs").write_text("0")
                         os.execv("/bin/true", ["/bin/true", f"in-group-{number}-"])
                     os.waitpid(child, 0)
-            last = self.find(f"in-group-{CGROUPS - 20}-")
+            last = self.find(f"in-group-{CGROUPS - 200}-")
             self.assertIsNotNone(last)
-            self.assertIn(f"{top.name}/g{CGROUPS - 20}", json.dumps(last))
+            self.assertEqual(last["auditshift"]["cgroup_id"], (top / f"g{CGROUPS - 200}").stat().st_ino)
         finally:
             for place in reversed(made):
                 place.rmdir()

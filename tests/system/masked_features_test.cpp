@@ -30,9 +30,9 @@ constexpr Masked kMasked[] = {
     {"RingBuffer", "ring-buffer", "ebpf", "legacy"},
     {"TracingPrograms", "tracing", "ebpf", "legacy"},
     {"AllThatCoreNeeds", "btf,task-storage,ring-buffer,tracing,raw-tracepoint", "ebpf", "legacy"},
-    {"BothBuffers", "ring-buffer,perf-array", "netlink", "netlink"},
-    {"AllProgramsOnTracepoints", "tracing,raw-tracepoint,tracepoint", "netlink", "netlink"},
-    {"AllOfBpf", "bpf", "netlink", "netlink"},
+    {"BothBuffers", "ring-buffer,perf-array", "netlink", ""},
+    {"AllProgramsOnTracepoints", "tracing,raw-tracepoint,tracepoint", "netlink", ""},
+    {"AllOfBpf", "bpf", "netlink", ""},
 };
 
 class MaskedFeatures : public testing::TestWithParam<Masked> {

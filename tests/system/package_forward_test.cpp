@@ -4,8 +4,11 @@
 // it is looked at, and holds no rule meanwhile.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "auditd/kernel.h"
@@ -24,6 +27,7 @@ using ::testing::HasSubstr;
 std::string jail_obstacle;
 
 constexpr const char* kRules = "/etc/audit/rules.d/mdatp.rules";
+constexpr const char* kState = "/var/lib/auditshift";
 constexpr const char* kUnit = "/etc/systemd/system/mdatp.service";
 
 base::Completed tool(std::vector<std::string> words) {
@@ -55,7 +59,10 @@ class Forward : public ::testing::TestWithParam<Manager> {
     std::filesystem::remove(wanted + "/mdatp.service");
     std::filesystem::create_symlink(kUnit, wanted + "/mdatp.service");
     std::filesystem::remove_all("/etc/audit/rules.d");
-    std::filesystem::remove_all("/var/lib/auditshift");
+    std::filesystem::remove_all(kState);
+    std::filesystem::create_directories(kState);
+    // The stand-in watches by fanotify(7), which tells no names of the jail's overlay.
+    ASSERT_EQ(::mount("tmpfs", kState, "tmpfs", 0, "mode=0700"), 0) << std::strerror(errno);
     write(kRules, "-a always,exit -F arch=b64 -S connect -k mdatp\n");
     packages_ = migrate::outside::detect_packages(*base::Sysroot::open("/"),
                                                   std::make_shared<base::SystemProcessRunner>());
@@ -63,6 +70,7 @@ class Forward : public ::testing::TestWithParam<Manager> {
     ASSERT_TRUE(done.ok()) << done.error().message();
   }
   void TearDown() override {
+    ::umount2(kState, MNT_DETACH);
     if (!packages_) return;
     if (const auto held = packages_->pinned("mdatp"); held && *held) {
       EXPECT_TRUE(packages_->set_pinned("mdatp", false).ok());

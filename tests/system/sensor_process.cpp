@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -67,10 +68,10 @@ bool SensorProcess::start(const std::vector<std::string>& arguments) {
                                   file("managed.json"),
                                   "--output",
                                   output_,
-                                  "--rotate-size",
-                                  "0",
                                   "--pin",
                                   pins_};
+  if (std::find(arguments.begin(), arguments.end(), "--rotate-size") == arguments.end())
+    all.insert(all.end(), {"--rotate-size", "0"});
   all.insert(all.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv = pointers(all);
   const std::string notify = file("notify");

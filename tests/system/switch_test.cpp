@@ -298,7 +298,7 @@ TEST_F(Switch, GoesThereAndBackToTheByte) {
   const LoadedRules rules(std::string(kUser) + kDefender + kLast);
   ASSERT_EQ(rules.problem(), "");
   Sensor sensor;
-  if (!sensor.start(tree.real("/events.ndjson"))) GTEST_SKIP() << "the sensor does not start here";
+  ASSERT_TRUE(sensor.start(tree.real("/events.ndjson"))) << "the sensor does not start";
   ASSERT_EQ(Sensor::subsystem(), "\"netlink\"");
   const std::string files = snapshot();
   const std::string live = listed();
@@ -373,7 +373,7 @@ TEST_F(Switch, OfWhatTheRealLoaderLoadedGoesThereAndBack) {
   ASSERT_EQ(rate_limit(), 2500U);
   label_files();
   Sensor sensor;
-  if (!sensor.start(tree.real("/events.ndjson"))) GTEST_SKIP() << "the sensor does not start here";
+  ASSERT_TRUE(sensor.start(tree.real("/events.ndjson"))) << "the sensor does not start";
   const std::string files = snapshot();
   const std::string live = listed();
   ASSERT_THAT(live, HasSubstr("key=mdatpmbr"));
@@ -402,7 +402,7 @@ TEST_F(Switch, EndsWithTheExitCodeOfWhatHappened) {
   const LoadedRules rules(std::string(kUser) + kDefender + kLast);
   ASSERT_EQ(rules.problem(), "");
   Sensor sensor;
-  if (!sensor.start(tree.real("/events.ndjson"))) GTEST_SKIP() << "the sensor does not start here";
+  ASSERT_TRUE(sensor.start(tree.real("/events.ndjson"))) << "the sensor does not start";
   {
     const base::Fd held(::open("/var/lib/auditshift/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
@@ -451,7 +451,7 @@ class Workload {
 
 TEST_F(Switch, ComparesBeforeTheOldRulesGoAndIsRolledBackByWhatWasMissed) {
   const AuditOn on;
-  if (!on.on()) GTEST_SKIP() << "the audit system cannot be switched on here";
+  ASSERT_TRUE(on.on()) << "the audit system cannot be switched on";
   const std::string executable = tree.real("/workload");
   fs::copy_file(AUDITSHIFT_COMPARE_WORKLOAD, executable);
   tree.directory("/run");
@@ -464,7 +464,7 @@ TEST_F(Switch, ComparesBeforeTheOldRulesGoAndIsRolledBackByWhatWasMissed) {
                           executable + " -F key=mdatp\n" + kDefender + kLast);
   ASSERT_EQ(rules.problem(), "");
   Sensor sensor;
-  if (!sensor.start(tree.real("/events.ndjson"))) GTEST_SKIP() << "the sensor does not start here";
+  ASSERT_TRUE(sensor.start(tree.real("/events.ndjson"))) << "the sensor does not start";
   const Workload workload(executable, tree.real("/run"));
   const std::string managed = read_file("/etc/auditshift/managed.json");
 
@@ -504,12 +504,12 @@ TEST_F(Switch, ComparesBeforeTheOldRulesGoAndIsRolledBackByWhatWasMissed) {
 /// SIGINT while it compares: nothing is lost, and it goes on when somebody says so.
 TEST_F(Switch, AnInterruptEndsTheComparisonAndRollbackGoesBack) {
   const AuditOn on;
-  if (!on.on()) GTEST_SKIP() << "the audit system cannot be switched on here";
+  ASSERT_TRUE(on.on()) << "the audit system cannot be switched on";
   ASSERT_EQ(run_program({"augenrules"}).exit_code, 0);
   const LoadedRules rules(std::string(kUser) + kDefender + kLast);
   ASSERT_EQ(rules.problem(), "");
   Sensor sensor;
-  if (!sensor.start(tree.real("/events.ndjson"))) GTEST_SKIP() << "the sensor does not start here";
+  ASSERT_TRUE(sensor.start(tree.real("/events.ndjson"))) << "the sensor does not start";
   const std::string files = snapshot();
   const std::string live = listed();
   const Outcome stopped = run_program({"timeout", "--signal=INT", "--preserve-status", "20", AUDITSHIFT_TOOL,

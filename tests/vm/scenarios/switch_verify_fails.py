@@ -31,14 +31,14 @@ def it_fails(lab, machine, old):
     lab.equal(bad, ["flow"], "status says what verification found")
     lab.succeeds(machine, f"journalctl -b MESSAGE_ID={FAILED} -o cat | grep flow", "the host's log has it, by its id")
     lab.succeeds(machine, "grep reboot /run/motd.d/auditshift", "who logs in is told that a reboot is needed")
-    metric = f"grep -F 'auditshift_last_result{{result=\"reboot_needed\"}} 1' {METRICS}/auditshift_switch.prom"
+    metric = f"grep -F 'auditshift_switch_result{{result=\"reboot_needed\"}} 1' {METRICS}/auditshift_switch.prom"
     lab.succeeds(machine, metric, "monitoring is told")
     machine.reboot()
     has_ended(lab, machine, "rolled-back", 0, "after another reboot")
     lab.equal(state_of(machine), old, "the host is as before, to the byte")
     lab.succeeds(machine, f"journalctl -b MESSAGE_ID={ROLLED_BACK} -o cat | grep flow", "the log says so, and why")
     lab.succeeds(machine, "grep -i undone /run/motd.d/auditshift", "who logs in is told that it failed")
-    metric = f"grep -F 'auditshift_last_result{{result=\"rolled_back\"}} 1' {METRICS}/auditshift_switch.prom"
+    metric = f"grep -F 'auditshift_switch_result{{result=\"rolled_back\"}} 1' {METRICS}/auditshift_switch.prom"
     lab.succeeds(machine, metric, "monitoring is told")
     lab.equal(machine.check(f"systemctl show -p ExecMainStatus --value {RESUME}").strip(), "5", "the boot unit: exit 5")
 
