@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMostBars = 12;
 constexpr std::uint64_t kRow = 26;  // all in SVG user units
 constexpr std::uint64_t kLabelWidth = 300;
-constexpr std::uint64_t kBarWidth = 420;
+constexpr std::uint64_t kBarWidth = 380;  // leaves room for the number
 constexpr std::uint64_t kWidth = 840;
 
 std::string shortened(const std::string& name) {

@@ -18,6 +18,7 @@ class Power(lab.FleetTest):
         self.assertEqual(fourth.snapshot(), untouched, "the next wave was not begun")
 
         dying.write("/var/opt/microsoft/mdatp/standin/state", "loads=no\ncleans=no\n")
+        (dying.disk / "no-resume").touch()  # its boot would go on with the switch
         dying.start()
         self.assertEqual((dying.status()["state"], dying.status()["interrupted"]), ("applying", True))
         again = self.plays("switch")
