@@ -144,10 +144,14 @@ base::Result<std::unique_ptr<ProviderChooser>> Daemon::make_chooser() {
 
 base::Result<void> Daemon::start_provider() {
   chooser_allows_ebpf_ = ebpf_allowed();
+  const base::Result<StartTimeList> list =
+      chooser_allows_ebpf_
+          ? StartTimeList::open()
+          : base::Result<StartTimeList>(base::Error(base::Errc::unsupported, "not asked for"));
   AUDITSHIFT_TRY(chooser, make_chooser());
   chooser_ = std::move(chooser);
   watch_provider();
-  report_running();
+  report_running(list);
   return {};
 }
 
@@ -159,13 +163,13 @@ void Daemon::watch_provider() {
   watch(fd);
 }
 
-void Daemon::report_running() {
+void Daemon::report_running(const base::Result<StartTimeList>& list) {
   if (chooser_->kinds().contains(EventKind::running)) return;  // the provider tells by itself
   // The ebpf provider's events have exact start times, and identities are made of these; those of tier legacy
   // have the clock ticks of /proc.
   StartTimes exact;
   if (chooser_->current_name() == "ebpf" && chooser_->describe().tier != "legacy") {
-    auto times = read_start_times();
+    auto times = list.ok() ? list->read() : base::Result<StartTimes>(list.error());
     if (times.ok()) {
       exact = *std::move(times);
     } else {

@@ -22,6 +22,7 @@
 #include "sensor/pipeline.h"
 #include "sensor/provider_chooser.h"
 #include "sensor/reader_sink.h"
+#include "sensor/start_times.h"
 #include "sensor/statistics.h"
 
 namespace auditshift::sensor {
@@ -81,7 +82,7 @@ class Daemon {
   base::Result<void> open_loop();
   base::Result<void> start_provider();
   base::Result<std::unique_ptr<ProviderChooser>> make_chooser();
-  void report_running();
+  void report_running(const base::Result<StartTimeList>& list);
   base::Result<void> await_flow();
   base::Result<void> start_test_process();
   void watch(int fd);

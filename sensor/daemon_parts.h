@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <set>
 
 #include "sensor/daemon.h"
@@ -37,6 +38,7 @@ class Daemon::FlowCheck final : public Consumer {
     next_.consume(event);
   }
   void end_of_batch() override { next_.end_of_batch(); }
+  bool wants_details() const override { return next_.wants_details(); }
 
  private:
   Consumer& next_;
@@ -51,6 +53,10 @@ class Daemon::WindowObserver final : public EventObserver {
     for (StatisticsRequest& request : requests_) {
       if (request.window) request.window->observe(event);
     }
+  }
+  bool observes() const override {
+    return std::any_of(requests_.begin(), requests_.end(),
+                       [](const StatisticsRequest& request) { return request.window != nullptr; });
   }
 
  private:

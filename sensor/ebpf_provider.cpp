@@ -155,16 +155,17 @@ std::size_t EbpfProvider::drain(Consumer& consumer) {
 std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
   // What comes while this runs is left to the next call, so that this one ends.
   const std::uint64_t until = ring.produced();
+  const bool details = consumer.wants_details();
   const auto give_back = clock_.since_boot() + kPollBudget;
   std::size_t events = 0, in_batch = 0, unreleased = 0;
   while (ring.position() < until) {
     const auto bytes = ring.next();
     if (bytes.empty()) break;
-    Event* event = decoder_.decode(bytes);
+    Event* event = decoder_.decode(bytes, details);
     if (event == nullptr) {
       ++malformed_;
     } else if (options_.kinds.contains(event->kind)) {
-      event->process.container_id = containers_.find(event->process.cgroup_id);
+      if (details) event->process.container_id = containers_.find(event->process.cgroup_id);
       consumer.consume(*event);
       ++events;
       ++in_batch;

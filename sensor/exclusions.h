@@ -42,7 +42,7 @@ class Exclusions final : public EventFilter {
   const Exclusion* match_path(std::string_view path) const;
 
   const std::vector<Exclusion>& entries() const { return entries_; }
-  bool empty() const { return entries_.empty(); }
+  bool empty() const override { return entries_.empty(); }
 
  private:
   struct Hash {

@@ -81,6 +81,15 @@ void Pipeline::end_of_batch() {
   }
 }
 
+bool Pipeline::wants_details() const {
+  if (filter_ != nullptr && !filter_->empty()) return true;
+  if (observer_ != nullptr && observer_->observes()) return true;
+  return std::any_of(outputs_.begin(), outputs_.end(), [](const Output& output) {
+    return std::any_of(output.sinks.begin(), output.sinks.end(),
+                       [](const Sink* sink) { return sink->wanted(); });
+  });
+}
+
 void Pipeline::flush(Output& output) {
   for (Sink* sink : output.sinks) {
     if (sink->wanted()) sink->write(output.buffer.view(), output.records);

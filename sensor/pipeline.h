@@ -34,6 +34,8 @@ class EventFilter {
  public:
   virtual ~EventFilter() = default;
   virtual bool excluded(const Event& event) const = 0;
+  /// False when nothing is kept back at all.
+  virtual bool empty() const { return false; }
 };
 
 /// Sees every event that is written, beside the sinks: statistics.
@@ -41,6 +43,8 @@ class EventObserver {
  public:
   virtual ~EventObserver() = default;
   virtual void observe(const Event& event) = 0;
+  /// False when it would not look at the next ones.
+  virtual bool observes() const { return true; }
 };
 
 /// From the provider to the sinks: drops what is not wanted, numbers the rest, formats it once per format
@@ -60,6 +64,7 @@ class Pipeline final : public Consumer {
 
   void consume(const Event& event) override;
   void end_of_batch() override;
+  bool wants_details() const override;
 
   /// Compares the provider's counters with those of the last call and writes a loss record for each cause
   /// that lost something in between; its range of time is the time between the calls.

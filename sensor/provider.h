@@ -25,6 +25,9 @@ class Consumer {
   virtual void consume(const Event& event) = 0;
   /// The provider has no more at the moment: the place to write out what was gathered.
   virtual void end_of_batch() = 0;
+  /// False when the next events are only counted: a provider may then leave out all but the kind, the time,
+  /// the system call and the identities of processes. Does not change during a poll.
+  virtual bool wants_details() const { return true; }
 };
 
 /// How many records one cause has kept from the consumer since start().

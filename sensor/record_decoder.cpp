@@ -31,7 +31,7 @@ bool is_narrow(Abi abi) { return abi == Abi::i386 || abi == Abi::arm; }
 
 }  // namespace
 
-Event* RecordDecoder::decode(std::span<const std::byte> bytes) {
+Event* RecordDecoder::decode(std::span<const std::byte> bytes, bool details) {
   if (bytes.size() < sizeof record_) return nullptr;
   std::memcpy(&record_, bytes.data(), sizeof record_);
   // The ring buffer's length is that of the record, rounded up by the kernel side.
@@ -42,10 +42,13 @@ Event* RecordDecoder::decode(std::span<const std::byte> bytes) {
   event_.boot_ns = record_.boot_ns;
   event_.wall_ns = static_cast<std::int64_t>(record_.boot_ns + static_cast<std::uint64_t>(wall_offset_));
   event_.cpu = record_.cpu;
-  decode_process();
+  decode_process(details);
   if (const WatchedCall* call = decode_syscall()) apply_roles(*call);
-  decode_paths();
-  decode_sockets();
+  decode_target();
+  if (details) {
+    decode_paths();
+    decode_sockets();
+  }
   if (event_.kind == EventKind::exit) finish_exit();
   return &event_;
 }
@@ -61,7 +64,7 @@ bool RecordDecoder::split_texts(std::span<const std::byte> bytes) {
   return true;
 }
 
-void RecordDecoder::decode_process() {
+void RecordDecoder::decode_process(bool details) {
   Process& process = event_.process;
   process.id = {record_.pid, record_.start_ns};
   process.tid = record_.tid;
@@ -79,7 +82,7 @@ void RecordDecoder::decode_process() {
   process.session = record_.session;
   process.cgroup_id = record_.cgroup_id;
   process.mount_namespace = record_.mount_namespace;
-  process.executable = resolve(texts_[AS_TEXT_EXECUTABLE], Text{}, executable_);
+  if (details) process.executable = resolve(texts_[AS_TEXT_EXECUTABLE], Text{}, executable_);
 }
 
 const WatchedCall* RecordDecoder::decode_syscall() {
@@ -224,11 +227,13 @@ void RecordDecoder::decode_sockets() {
   const Text& remote = texts_[AS_TEXT_REMOTE];
   event_.socket.local = decode_address(local.bytes, local.has(AS_TEXT_TRUNCATED));
   event_.socket.remote = decode_address(remote.bytes, remote.has(AS_TEXT_TRUNCATED));
-  if (event_.kind == EventKind::fork && !event_.syscall.failed()) {
-    event_.target = {record_.target_pid, record_.target_start_ns};
-    event_.target_tid = record_.target_tid;
-    event_.thread = (record_.flags & AS_RECORD_THREAD) != 0;
-  }
+}
+
+void RecordDecoder::decode_target() {
+  if (event_.kind != EventKind::fork || event_.syscall.failed()) return;
+  event_.target = {record_.target_pid, record_.target_start_ns};
+  event_.target_tid = record_.target_tid;
+  event_.thread = (record_.flags & AS_RECORD_THREAD) != 0;
 }
 
 void RecordDecoder::finish_exit() {

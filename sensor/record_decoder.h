@@ -23,7 +23,8 @@ class RecordDecoder {
   void set_wall_offset(std::int64_t offset_ns) { wall_offset_ = offset_ns; }
 
   /// The event, or nullptr when `bytes` is no record of this version. It may be changed until the next call.
-  Event* decode(std::span<const std::byte> bytes);
+  /// Without `details` it has no paths, texts, addresses and executable.
+  Event* decode(std::span<const std::byte> bytes, bool details = true);
 
  private:
   struct Text {
@@ -33,12 +34,13 @@ class RecordDecoder {
   };
 
   bool split_texts(std::span<const std::byte> bytes);
-  void decode_process();
+  void decode_process(bool details);
   const WatchedCall* decode_syscall();
   void apply_roles(const WatchedCall& call);
   void decode_open(const WatchedCall& call);
   void decode_paths();
   void decode_sockets();
+  void decode_target();
   void finish_exit();
   std::uint64_t argument(std::uint8_t number) const;
   std::uint32_t id_argument(std::uint8_t number, bool narrow) const;

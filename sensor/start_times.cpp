@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,7 +11,6 @@
 #include <cstring>
 #include <memory>
 
-#include "base/fd.h"
 #include "bpf/libbpf_log.h"
 #include "bpf/record.h"
 #include "skeletons/tasks.skel.h"
@@ -28,11 +28,19 @@ base::Error failure(int number) {
 
 }  // namespace
 
-base::Result<StartTimes> read_start_times() {
+base::Result<StartTimeList> StartTimeList::open() {
   bpf::route_libbpf_messages();
   const std::unique_ptr<tasks_bpf, Destroy> skeleton(tasks_bpf::open_and_load());
   if (skeleton == nullptr || tasks_bpf::attach(skeleton.get()) != 0) return failure(errno);
-  const base::Fd listing(bpf_iter_create(bpf_link__fd(skeleton->links.list_tasks)));
+  // The skeleton ends here; the link lives on through a descriptor of its own.
+  StartTimeList list;
+  list.link_.reset(fcntl(bpf_link__fd(skeleton->links.list_tasks), F_DUPFD_CLOEXEC, 0));
+  if (!list.link_) return failure(errno);
+  return list;
+}
+
+base::Result<StartTimes> StartTimeList::read() const {
+  const base::Fd listing(bpf_iter_create(link_.get()));
   if (!listing) return failure(errno);
   StartTimes times;
   std::array<as_task_start, 512> buffer{};

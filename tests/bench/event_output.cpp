@@ -106,7 +106,7 @@ void measure_records(Pipeline& pipeline, long count, const char* name, const Fil
   const std::vector<std::byte> record = make_record();
   const double start = cpu_seconds();
   for (long i = 0; i < count; ++i) {
-    if (const Event* event = decoder.decode(record)) pipeline.consume(*event);
+    if (const Event* event = decoder.decode(record, pipeline.wants_details())) pipeline.consume(*event);
     if (i % 256 == 255) pipeline.end_of_batch();
   }
   pipeline.end_of_batch();

@@ -52,6 +52,24 @@ class PipelineTest : public testing::Test {
   MemorySink sink_;
 };
 
+TEST_F(PipelineTest, WantsDetailsOnlyWhenSomebodyLooksAtThem) {
+  class Filter final : public EventFilter {
+   public:
+    bool excluded(const Event&) const override { return false; }
+    bool empty() const override { return is_empty; }
+    bool is_empty = true;
+  } filter;
+  pipeline_.set_filter(&filter);
+  EXPECT_FALSE(pipeline_.wants_details());
+  filter.is_empty = false;
+  EXPECT_TRUE(pipeline_.wants_details());
+  filter.is_empty = true;
+  pipeline_.add_sink(Format::raw, sink_);
+  EXPECT_TRUE(pipeline_.wants_details());
+  sink_.wanted_ = false;
+  EXPECT_FALSE(pipeline_.wants_details());
+}
+
 TEST_F(PipelineTest, WritesABatchWithOneCallPerSink) {
   MemorySink other;
   pipeline_.add_sink(Format::raw, sink_);

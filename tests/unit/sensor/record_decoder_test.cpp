@@ -68,6 +68,20 @@ TEST_F(RecordDecoderTest, WhoAndWhen) {
   EXPECT_FALSE(event.cwd.present);
 }
 
+TEST_F(RecordDecoderTest, WithoutDetailsItTellsWhatHappenedAndWho) {
+  RecordBuilder record(AS_KIND_OPEN);
+  record.syscall(AS_ABI_X86_64, 257).argument(3, O_TMPFILE | O_RDWR);
+  record.text(AS_TEXT_EXECUTABLE, "a\0"sv).text(AS_TEXT_PATH, "/tmp");
+  bytes_ = record.bytes();
+  const Event* event = decoder_.decode(bytes_, false);
+  ASSERT_NE(event, nullptr);
+  EXPECT_EQ(event->kind, EventKind::create);
+  EXPECT_EQ(event->process.id, (ProcessIdentity{100, 5}));
+  EXPECT_FALSE(event->path.present);
+  EXPECT_FALSE(event->process.executable.present);
+  EXPECT_EQ(decode(record).path.text, "/tmp");
+}
+
 TEST_F(RecordDecoderTest, BothPathsOfARenameStartAtTheSameDirectory) {
   const Event& event = decode(RecordBuilder(AS_KIND_RENAME)
                                   .syscall(AS_ABI_X86_64, 82)
