@@ -169,11 +169,11 @@ FieldTable::FieldTable(std::span<const Field> fields)
     for (Run& run : runs) {
       const auto same = std::find_if(runs_.begin(), runs_.end(),
                                      [&](const Run& other) { return other.fields == run.fields; });
-      by_kind_[static_cast<std::size_t>(kind)].push_back(static_cast<std::uint16_t>(same - runs_.begin()));
+      by_kind_[static_cast<std::size_t>(kind)].push_back(
+          {static_cast<std::uint16_t>(same - runs_.begin()), {}});
       if (same == runs_.end()) runs_.push_back(std::move(run));
     }
   }
-  stream_texts_.resize(runs_.size());
 }
 
 std::string_view FieldTable::make_transition(std::uint16_t from, std::uint16_t to) {
@@ -197,18 +197,18 @@ void FieldTable::append(TextBuffer& out, const Record& record) {
   writer_.last_ = static_cast<std::uint16_t>(fields_.size());
   writer_.escaped_.clear();
   KnownProcess* process = nullptr;
-  for (const std::uint16_t number : by_kind_[static_cast<std::size_t>(record.event.kind) % AS_KIND_LIMIT]) {
-    const Run& run = runs_[number];
+  for (Part& part : by_kind_[static_cast<std::size_t>(record.event.kind) % AS_KIND_LIMIT]) {
+    const Run& run = runs_[part.run];
     switch (run.scope) {
       case Scope::event:
         for (const std::uint16_t field : run.fields) write_field(field, record);
         break;
       case Scope::stream:
-        append_run(stream_texts_[number], run, record);
+        append_run(part.text, run, record);
         break;
       case Scope::process:
         if (process == nullptr) process = &known_process(record.event);
-        append_run(process->runs[number], run, record);
+        append_run(process->runs[part.run], run, record);
         break;
     }
   }

@@ -36,7 +36,7 @@ class FieldWriter;
 /// What a field's value depends on: a text that was made once is used again as long as that is the same.
 enum class Scope : std::uint8_t {
   event,
-  stream,   ///< the same in every record of a stream
+  stream,   ///< the same in every record of a stream that is of the same kind
   process,  ///< on Event::process alone, and on when it started by the wall clock
 };
 
@@ -120,6 +120,11 @@ class FieldTable {
     std::uint16_t last = 0;  ///< last field that has a value
     bool made = false;
   };
+  /// What a document of a kind consists of.
+  struct Part {
+    std::uint16_t run = 0;  ///< its number
+    RunText text;           ///< where that is of the stream
+  };
   /// A process of which there are texts; `process` refers to the strings here.
   struct KnownProcess {
     Process process;
@@ -137,9 +142,8 @@ class FieldTable {
   std::vector<std::vector<std::string>> paths_;  ///< components, by field
   std::vector<std::string> transitions_;         ///< by from and to; from the number of fields: at the start
   std::vector<Run> runs_;
-  std::array<std::vector<std::uint16_t>, AS_KIND_LIMIT> by_kind_;  ///< numbers of runs
-  std::vector<RunText> stream_texts_;                              ///< by number of the run
-  std::vector<KnownProcess> processes_;                            ///< by the last bits of the pid
+  std::array<std::vector<Part>, AS_KIND_LIMIT> by_kind_;
+  std::vector<KnownProcess> processes_;  ///< by the last bits of the pid
   FieldWriter writer_;
 };
 

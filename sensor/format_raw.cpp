@@ -21,7 +21,7 @@ bool is_internet(const Address& address) {
 
 // The names are those of struct Event.
 const Field kFields[] = {
-    {"kind", kEveryKind, [](W& w, R& r) { w.text(kind_name(r.event.kind)); }},
+    {"kind", kEveryKind, [](W& w, R& r) { w.text(kind_name(r.event.kind)); }, Scope::stream},
     {"sequence", kEveryKind, [](W& w, R& r) { w.number(r.sequence); }},
     {"provider", kEveryKind, [](W& w, R& r) { w.text(r.provider); }},
     {"boot_ns", kEveryKind, [](W& w, R& r) { w.number(r.event.boot_ns); }},
