@@ -20,3 +20,8 @@ endif()
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES CXX)
 add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,--build-id=sha1)
+
+# Across files, and what nobody calls is left out.
+include(CheckIPOSupported)
+check_ipo_supported(LANGUAGES CXX)
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
