@@ -169,8 +169,8 @@ FieldTable::FieldTable(std::span<const Field> fields)
     for (Run& run : runs) {
       const auto same = std::find_if(runs_.begin(), runs_.end(),
                                      [&](const Run& other) { return other.fields == run.fields; });
-      by_kind_[static_cast<std::size_t>(kind)].push_back(
-          {static_cast<std::uint16_t>(same - runs_.begin()), {}});
+      by_kind_[static_cast<std::size_t>(kind)].emplace_back().run =
+          static_cast<std::uint16_t>(same - runs_.begin());
       if (same == runs_.end()) runs_.push_back(std::move(run));
     }
   }
@@ -209,6 +209,9 @@ void FieldTable::append(TextBuffer& out, const Record& record) {
       case Scope::process:
         if (process == nullptr) process = &known_process(record.event);
         append_run(process->runs[part.run], run, record);
+        break;
+      case Scope::call:
+        append_run(text_of_call(part, record.event.syscall), run, record);
         break;
     }
   }
@@ -253,6 +256,16 @@ FieldTable::KnownProcess& FieldTable::known_process(const Event& event) {
   known.runs.resize(runs_.size());
   for (RunText& run : known.runs) run.made = false;
   return known;
+}
+
+FieldTable::RunText& FieldTable::text_of_call(Part& part, const Syscall& call) {
+  if (part.number != call.number || part.abi != call.abi || part.name != call.name) {
+    part.number = call.number;
+    part.abi = call.abi;
+    part.name = call.name;
+    part.text.made = false;
+  }
+  return part.text;
 }
 
 void append_process_uid(TextBuffer& out, const StreamIdentity& stream, const ProcessIdentity& process) {

@@ -38,6 +38,7 @@ enum class Scope : std::uint8_t {
   event,
   stream,   ///< the same in every record of a stream that is of the same kind
   process,  ///< on Event::process alone, and on when it started by the wall clock
+  call,     ///< on which system call it was, not on its result and arguments
 };
 
 /// One field of a schema: where it stands in the document, for which kinds it is asked, and where its value
@@ -123,7 +124,11 @@ class FieldTable {
   /// What a document of a kind consists of.
   struct Part {
     std::uint16_t run = 0;  ///< its number
-    RunText text;           ///< where that is of the stream
+    RunText text;           ///< where that is of the stream or of the call
+    // The call that the text is of.
+    int number = -1;
+    Abi abi = Abi::unknown;
+    std::string name;
   };
   /// A process of which there are texts; `process` refers to the strings here.
   struct KnownProcess {
@@ -137,6 +142,7 @@ class FieldTable {
   void write_field(std::uint16_t field, const Record& record);
   void append_run(RunText& known, const Run& run, const Record& record);
   KnownProcess& known_process(const Event& event);
+  static RunText& text_of_call(Part& part, const Syscall& call);
 
   std::span<const Field> fields_;
   std::vector<std::vector<std::string>> paths_;  ///< components, by field

@@ -50,7 +50,7 @@ TEST_P(EachFormat, WritesOneValidObjectPerLineWithoutAKeyTwice) {
   EXPECT_EQ(count, sample_events().size());
 }
 
-/// Texts are kept per process: what one event left behind must not stand in another.
+/// Texts are kept per process, kind and call: what one event left behind must not stand in another.
 TEST_P(EachFormat, WritesTheSameWhateverCameBefore) {
   std::vector<Event> events;
   for (const Event& sample : sample_events()) {
@@ -70,6 +70,10 @@ TEST_P(EachFormat, WritesTheSameWhateverCameBefore) {
     changed([](Event& e) { e.wall_ns += 1; });
     changed([](Event& e) { e.boot_ns = 1; });
     changed([](Event& e) { e.syscall.result = -13, e.syscall.result_known = true; });
+    changed([](Event& e) { e.syscall.number += 1; });
+    changed([](Event& e) { e.syscall.abi = Abi::arm; });
+    changed([](Event& e) { e.syscall.name = "another_call"; });
+    changed([](Event& e) { e.syscall.name = "\xff"; });
   }
   std::vector<std::string> alone;
   for (const Event& event : events) {
