@@ -14,6 +14,13 @@
 #define AS_PATH_NAMES 128 /* of a path that a caller gives */
 #define AS_NAME_PIECES 5  /* a name has 255 bytes at most */
 
+/* The tree in force. It is replaced as a whole and freed when no program that saw it runs any more, so that an
+ * address says within one run which one it is: two look-ups with the same before and after were in one tree. */
+static __always_inline void* tree_in_force(void) {
+  __u32 zero = 0;
+  return bpf_map_lookup_elem(&exclusions, &zero);
+}
+
 /* Puts the bytes at `at` of the scratch data into the key, up to '/', NUL, `end` or a full piece. Their
  * number. */
 __noinline int take_piece(__u32 at, __u32 end) {
@@ -37,8 +44,7 @@ __noinline int take_piece(__u32 at, __u32 end) {
  * in an excluded folder all names lead to where they start, but ".." might lead out. */
 __noinline int follow_name(__u32 node, __u32 at, __u32 end) {
   struct as_scratch* scratch = scratch_of_cpu();
-  __u32 zero = 0;
-  void* tree = bpf_map_lookup_elem(&exclusions, &zero);
+  void* tree = tree_in_force();
   if (!scratch || !tree) return AS_NODE_NOWHERE;
   struct as_node_key* key = &scratch->key;
   for (__u32 piece = 0; piece < AS_NAME_PIECES; piece++) {

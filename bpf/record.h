@@ -180,8 +180,8 @@ enum as_counter {
 
 /* ---- state ---- */
 
-/* Changes with every change of struct as_record or of what its members mean. */
-#define AS_RECORD_VERSION 1
+/* Changes with every change of struct as_record, of struct as_state or of what their members mean. */
+#define AS_RECORD_VERSION 2
 
 /* Written by the user side while the programs run, and kept with them when they outlive it. */
 struct as_state {
@@ -194,6 +194,7 @@ struct as_state {
   __u32 reserved;
   __u64 reported[AS_COUNT_DROPS]; /* losses that readers have been told of, by cause */
   __u64 reported_missed;          /* the same, of programs that the kernel did not run */
+  __u64 reported_at;              /* when the counters were last looked at, nanoseconds since boot; 0: never */
 };
 
 /* ---- running processes, as tasks.bpf.c lists them ---- */

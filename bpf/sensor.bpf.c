@@ -311,10 +311,11 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
   mark_created(record, task);
   __u32 path_at = scratch->used;
   add_path(scratch, call);
+  void* tree = tree_in_force();
   int excluded = state.excluded_paths && name_is_excluded(scratch, AS_TEXT_PATH, path_at);
   __u32 second_at = scratch->used;
   add_second_path(scratch, call);
-  if (excluded && second_name_is_excluded(scratch, second_at)) {
+  if (excluded && second_name_is_excluded(scratch, second_at) && tree == tree_in_force()) {
     count(AS_COUNT_EXCLUDED);
     goto out;
   }

@@ -76,7 +76,8 @@ base::Result<void> EbpfProvider::obtain_programs() {
   std::vector<std::uint64_t> told(std::begin(state.reported), std::end(state.reported));
   told.push_back(state.reported_missed);
   told.push_back(malformed_);
-  losses_.start(std::move(told));
+  // What was lost while no daemon ran was lost since the last one looked.
+  losses_.start(std::move(told), adopted_ ? std::chrono::nanoseconds(state.reported_at) : clock_.since_boot());
   if (adopted_) return {};
   if (old) {
     if (auto ring = bpf::RingReader::open(old->ring_fd(), AS_RECORD_LIMIT); ring.ok())
@@ -187,9 +188,11 @@ std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
 }
 
 void EbpfProvider::report_losses(Consumer& consumer) {
-  if (!losses_.due() || !losses_.tell(drops(), consumer)) return;
-  // For whoever adopts the programs: these have been told.
+  if (!losses_.due()) return;
+  losses_.tell(drops(), consumer);
+  // For whoever adopts the programs: these have been told, at this time.
   if (auto state = programs_->state(); state.ok()) {
+    state->reported_at = static_cast<std::uint64_t>(losses_.told_at().count());
     std::copy_n(losses_.told().begin(), AS_COUNT_DROPS, state->reported);
     state->reported_missed = losses_.told()[AS_COUNT_DROPS];
     (void)programs_->set_state(*state).ok();

@@ -30,9 +30,9 @@ KindSet supplied_kinds(const EbpfOptions& options) {
   return supplied;
 }
 
-void LossTeller::start(std::vector<std::uint64_t> told) {
+void LossTeller::start(std::vector<std::uint64_t> told, std::chrono::nanoseconds since) {
   told_ = std::move(told);
-  told_at_ = clock_.since_boot();
+  told_at_ = since;
 }
 
 bool LossTeller::due() const { return clock_.since_boot() - told_at_ >= kLossInterval; }

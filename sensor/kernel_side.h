@@ -35,8 +35,8 @@ class LossTeller {
   /// REQUIRES: `clock` outlives this.
   explicit LossTeller(const base::Clock& clock) : clock_(clock) {}
 
-  /// Begins, at the clock's time. `told`: per cause of Provider::drops(), what is known already.
-  void start(std::vector<std::uint64_t> told);
+  /// Begins. `told`: per cause of Provider::drops(), what is known already, as of `since`, a time since boot.
+  void start(std::vector<std::uint64_t> told, std::chrono::nanoseconds since);
 
   /// Whether it is time to look at the counters again.
   bool due() const;
@@ -47,6 +47,9 @@ class LossTeller {
 
   /// Per cause, what has been told.
   const std::vector<std::uint64_t>& told() const { return told_; }
+
+  /// When the counters were last looked at, or `since`. Since boot.
+  std::chrono::nanoseconds told_at() const { return told_at_; }
 
  private:
   const base::Clock& clock_;

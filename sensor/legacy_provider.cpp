@@ -52,7 +52,7 @@ base::Result<void> LegacyProvider::start() {
   // What changes while this looks comes after it, in the records.
   account_.emplace(host_, ::sysconf(_SC_CLK_TCK));
   account_->scan();
-  losses_.start(std::vector<std::uint64_t>(drops().size(), 0));
+  losses_.start(std::vector<std::uint64_t>(drops().size(), 0), clock_.since_boot());
   return {};
 }
 

@@ -31,7 +31,7 @@ class LossTellerTest : public testing::Test {
 };
 
 TEST_F(LossTellerTest, TellsWhatCameSinceItWasTold) {
-  teller_.start({0, 7});
+  teller_.start({0, 7}, clock_.since_boot());
   clock_.advance(500ns);
   EXPECT_TRUE(teller_.tell(std::vector<DropCounter>{{"full", 2, {}}, {"busy", 7, {}}}, heard_));
   clock_.advance(500ns);
@@ -43,7 +43,7 @@ TEST_F(LossTellerTest, TellsWhatCameSinceItWasTold) {
 }
 
 TEST_F(LossTellerTest, SaysNothingWhereNothingWasLostOrACounterCouldNotBeRead) {
-  teller_.start({5});
+  teller_.start({5}, clock_.since_boot());
   EXPECT_FALSE(teller_.tell(std::vector<DropCounter>{{"full", 5, {}}}, heard_));
   EXPECT_FALSE(teller_.tell(std::vector<DropCounter>{{"full", 0, {}}}, heard_)) << "the count of none";
   clock_.advance(9ns);
@@ -52,7 +52,7 @@ TEST_F(LossTellerTest, SaysNothingWhereNothingWasLostOrACounterCouldNotBeRead) {
 }
 
 TEST_F(LossTellerTest, IsDueFourTimesASecond) {
-  teller_.start({0});
+  teller_.start({0}, clock_.since_boot());
   EXPECT_FALSE(teller_.due());
   clock_.advance(249ms);
   EXPECT_FALSE(teller_.due());
@@ -62,10 +62,19 @@ TEST_F(LossTellerTest, IsDueFourTimesASecond) {
   EXPECT_FALSE(teller_.due());
 }
 
+TEST_F(LossTellerTest, WhatAPredecessorMissedIsToldAtOnceAndSinceItLooked) {
+  clock_.advance(2s);
+  teller_.start({3}, 400ns);
+  EXPECT_TRUE(teller_.due());
+  EXPECT_TRUE(teller_.tell(std::vector<DropCounter>{{"full", 9, {}}}, heard_));
+  EXPECT_EQ(heard_.text, "full 6 400-2000001000\nend\n");
+  EXPECT_EQ(teller_.told_at(), clock_.since_boot());
+}
+
 TEST_F(LossTellerTest, StartsAnewWithAnotherProvidersCounters) {
-  teller_.start({10});
+  teller_.start({10}, clock_.since_boot());
   clock_.advance(1s);
-  teller_.start({0});
+  teller_.start({0}, clock_.since_boot());
   EXPECT_FALSE(teller_.due());
   EXPECT_TRUE(teller_.tell(std::vector<DropCounter>{{"full", 1, {}}}, heard_));
 }
