@@ -130,15 +130,17 @@ Result<void> write_file_atomic(const std::string& path, std::string_view content
   if (ec) return Error(Errc::invalid, path + ": " + ec.message());
   target = target.lexically_normal();
   const Fd directory(::open(target.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return Error::from_errno(errno, path);
+  if (!directory) return Error::from_errno(errno, target.parent_path().native());
+  struct stat place {};
+  if (::fstat(directory.get(), &place) != 0) return Error::from_errno(errno, path);
+  const bool own_place = !strangers_may_write(place.st_uid, place.st_gid, place.st_mode);
+  const std::shared_ptr<Disk> disk = kernel_disk();
   struct stat old {};
   if (::fstatat(directory.get(), target.filename().c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0) {
     if (S_ISLNK(old.st_mode)) {
       // A link that a stranger made, or could have put there, leads where the stranger wants something
       // overwritten.
-      struct stat place {};
-      if (::fstat(directory.get(), &place) != 0) return Error::from_errno(errno, path);
-      if (!is_trusted_owner(old.st_uid) || strangers_may_write(place.st_uid, place.st_gid, place.st_mode))
+      if (!is_trusted_owner(old.st_uid) || !own_place)
         return Error(Errc::permission, path + ": is a symbolic link that another user may have made");
       AUDITSHIFT_TRY(host, Sysroot::open("/"));
       AUDITSHIFT_TRY(resolved, host.resolve(target.native()));
@@ -149,8 +151,9 @@ Result<void> write_file_atomic(const std::string& path, std::string_view content
   } else if (errno != ENOENT) {
     return Error::from_errno(errno, path);
   }
+  if (own_place)
+    return write_atomic_at(*disk, directory.get(), target.filename().native(), content, options, path);
   // Owner and mode are new: those of an old file may be a stranger's choice.
-  const std::shared_ptr<Disk> disk = kernel_disk();
   const auto dress = [&](int fd) { return set_attributes(*disk, fd, options, path); };
   return replace(*disk, directory.get(), target.filename().native(), content, dress, path);
 }

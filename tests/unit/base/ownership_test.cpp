@@ -66,6 +66,7 @@ TEST(Ownership, ResultsAreNewFilesAndFollowNoLinkOfOthers) {
   const std::string result = tree.real("/place/result");
   struct stat info {};
 
+  ASSERT_EQ(::chmod(tree.real("/place").c_str(), 01777), 0);
   tree.file("/place/result", "a stranger's, readable by all");
   ASSERT_EQ(::chown(result.c_str(), kStranger, kStranger), 0);
   ASSERT_EQ(::chmod(result.c_str(), 0666), 0);
@@ -73,6 +74,7 @@ TEST(Ownership, ResultsAreNewFilesAndFollowNoLinkOfOthers) {
   ASSERT_EQ(::stat(result.c_str(), &info), 0);
   EXPECT_EQ(info.st_uid, 0U);
   EXPECT_EQ(info.st_mode & 07777, 0600U);
+  ASSERT_EQ(::chmod(tree.real("/place").c_str(), 0755), 0);
 
   ASSERT_EQ(::unlink(result.c_str()), 0);
   ASSERT_EQ(::symlink(tree.real("/victim").c_str(), result.c_str()), 0);
