@@ -12,9 +12,9 @@
 
 namespace auditshift::base {
 
-// Results (write_file_atomic) keep owner and mode of a file that is there, unless other users may write to its
-// directory: then they are new files, with the owner and mode of the options. A symbolic link that another user
-// made, or could have put there, is refused (Errc::permission); others are followed.
+// Results (write_file_atomic) keep owner and mode of a file that is there, unless other users may write to
+// its directory: then they are new files, with the owner and mode of the options. A symbolic link that
+// another user made, or could have put there, is refused (Errc::permission); others are followed.
 
 /// Replaces or creates `name` in the open directory; the durable write behind Sysroot::write_atomic. `shown`
 /// is the path for messages. REQUIRES: `name` is no symbolic link.

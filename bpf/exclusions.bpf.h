@@ -14,8 +14,9 @@
 #define AS_PATH_NAMES 128 /* of a path that a caller gives */
 #define AS_NAME_PIECES 5  /* a name has 255 bytes at most */
 
-/* The tree in force. It is replaced as a whole and freed when no program that saw it runs any more, so that an
- * address says within one run which one it is: two look-ups with the same before and after were in one tree. */
+/* The tree in force. It is replaced as a whole and freed when no program that saw it runs any more, so that
+ * an address says within one run which one it is: two look-ups with the same before and after were in one
+ * tree. */
 static __always_inline void* tree_in_force(void) {
   __u32 zero = 0;
   return bpf_map_lookup_elem(&exclusions, &zero);

@@ -77,7 +77,8 @@ base::Result<void> EbpfProvider::obtain_programs() {
   told.push_back(state.reported_missed);
   told.push_back(malformed_);
   // What was lost while no daemon ran was lost since the last one looked.
-  losses_.start(std::move(told), adopted_ ? std::chrono::nanoseconds(state.reported_at) : clock_.since_boot());
+  losses_.start(std::move(told),
+                adopted_ ? std::chrono::nanoseconds(state.reported_at) : clock_.since_boot());
   if (adopted_) return {};
   if (old) {
     if (auto ring = bpf::RingReader::open(old->ring_fd(), AS_RECORD_LIMIT); ring.ok())

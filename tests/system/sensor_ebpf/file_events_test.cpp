@@ -193,7 +193,8 @@ TEST_F(FileEvents, ChmodFamily) {
   expect_path(at.path, "f");
   EXPECT_EQ(at.mode, 04711U);
   // Tier fentry sees calls where functions carry them out: before 6.6 none does this one.
-  if (tier_under_test() == bpf::Tier::fentry && syscall(452, -1, nullptr, 0, -1) != 0 && errno == ENOSYS) return;
+  if (tier_under_test() == bpf::Tier::fentry && syscall(452, -1, nullptr, 0, -1) != 0 && errno == ENOSYS)
+    return;
   const Event& two = one(EventKind::chmod, 452, [](Self& self) {
     // Before 6.6 the kernel refuses this without reading the path: see the next test.
     const char name[] = {*const_cast<const volatile char*>("f"), '\0'};
