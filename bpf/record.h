@@ -194,7 +194,7 @@ struct as_state {
   __u32 reserved;
   __u64 reported[AS_COUNT_DROPS]; /* losses that readers have been told of, by cause */
   __u64 reported_missed;          /* the same, of programs that the kernel did not run */
-  __u64 reported_at; /* when the counters were last looked at, nanoseconds since boot; 0: never */
+  __u64 reported_at; /* when the counters were last looked at, or loaded; nanoseconds since boot */
 };
 
 /* ---- running processes, as tasks.bpf.c lists them ---- */

@@ -65,6 +65,7 @@ base::Result<void> EbpfProvider::obtain_programs() {
     AUDITSHIFT_TRY(loaded, KernelPrograms::load(options_, tier_));
     AUDITSHIFT_TRY(loaded_state, loaded.state());
     state = loaded_state;
+    state.reported_at = static_cast<std::uint64_t>(clock_.since_boot().count());
     fresh = std::move(loaded);
   }
   KernelPrograms& programs = adopted_ ? *old : *fresh;
@@ -77,8 +78,7 @@ base::Result<void> EbpfProvider::obtain_programs() {
   told.push_back(state.reported_missed);
   told.push_back(malformed_);
   // What was lost while no daemon ran was lost since the last one looked.
-  losses_.start(std::move(told),
-                adopted_ ? std::chrono::nanoseconds(state.reported_at) : clock_.since_boot());
+  losses_.start(std::move(told), std::chrono::nanoseconds(state.reported_at));
   if (adopted_) return {};
   if (old) {
     if (auto ring = bpf::RingReader::open(old->ring_fd(), AS_RECORD_LIMIT); ring.ok())

@@ -50,7 +50,7 @@ class MaskedFeatures : public testing::TestWithParam<Masked> {
       if (const std::string reason = obstacle(provider); !reason.empty()) GTEST_SKIP() << reason;
     }
     const auto host = base::Sysroot::open("/");
-    if (!bpf::tracefs_directory(*host).ok()) GTEST_SKIP() << "tracefs cannot be mounted";
+    ASSERT_TRUE(bpf::tracefs_directory(*host).ok()) << "tracefs cannot be mounted";
   }
   void start() {
     // The library comes before that of a sanitizer, which minds.

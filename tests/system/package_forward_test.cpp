@@ -72,19 +72,7 @@ class Forward : public ::testing::TestWithParam<Manager> {
   void TearDown() override {
     ::umount2(kState, MNT_DETACH);
     if (!packages_) return;
-    if (const auto held = packages_->pinned("mdatp"); held && *held) {
-      EXPECT_TRUE(packages_->set_pinned("mdatp", false).ok());
-    }
-    if (GetParam().name == "apt") {
-      run({"dpkg", "--purge", "mdatp"});
-    } else {
-      if (const auto installed = packages_->installed("mdatp"); installed && *installed)
-        run({"rpm", "--erase", "mdatp"});
-      // dnf's and zypper's copies of one database do not get along.
-      for (const char* state : {"/var/lib/rpm", "/var/cache/zypp", "/var/cache/dnf"})
-        std::filesystem::remove_all(state);
-      run({"rpm", "--initdb"});
-    }
+    remove_package(GetParam(), *packages_);
     for (const char* path : {"/etc/opt/microsoft", "/opt/microsoft", "/var/opt/microsoft"})
       std::filesystem::remove_all(path);
   }

@@ -136,4 +136,20 @@ void make_host_of(const Manager& manager) {
   write("/etc/os-release", manager.os_release);
 }
 
+void remove_package(const Manager& manager, migrate::outside::Packages& packages) {
+  if (const auto pinned = packages.pinned("mdatp"); pinned && *pinned) {
+    EXPECT_TRUE(packages.set_pinned("mdatp", false).ok());
+  }
+  if (manager.name == "apt") {
+    run({"dpkg", "--purge", "mdatp"});
+    return;
+  }
+  if (const auto installed = packages.installed("mdatp"); installed && *installed)
+    run({"rpm", "--erase", "mdatp"});
+  // dnf's and zypper's copies of one database do not get along.
+  for (const char* state : {"/var/lib/rpm", "/var/cache/zypp", "/var/cache/dnf"})
+    std::filesystem::remove_all(state);
+  run({"rpm", "--initdb"});
+}
+
 }  // namespace auditshift::tests

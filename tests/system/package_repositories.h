@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/process.h"
+#include "migrate/outside/package_managers.h"
 
 namespace auditshift::tests {
 
@@ -38,5 +39,8 @@ std::vector<Manager> package_managers();
 /// This jail becomes a host of that manager, with a repository of packages named mdatp that is made here.
 /// REQUIRES: in a jail (jail.h).
 void make_host_of(const Manager& manager);
+
+/// Neither the package nor a pin nor the manager's own state of them is left, for the next manager's test.
+void remove_package(const Manager& manager, migrate::outside::Packages& packages);
 
 }  // namespace auditshift::tests

@@ -53,19 +53,7 @@ class RealPackages : public testing::TestWithParam<Manager> {
   }
   void TearDown() override {
     if (!packages_) return;
-    if (const auto pinned = packages_->pinned("mdatp"); pinned && *pinned) {
-      EXPECT_TRUE(packages_->set_pinned("mdatp", false).ok());
-    }
-    if (GetParam().name == "apt") {
-      run({"dpkg", "--purge", "mdatp"});
-    } else {
-      if (const auto installed = packages_->installed("mdatp"); installed && *installed)
-        run({"rpm", "--erase", "mdatp"});
-      // dnf's and zypper's copies of one database do not get along.
-      for (const char* state : {"/var/lib/rpm", "/var/cache/zypp", "/var/cache/dnf"})
-        std::filesystem::remove_all(state);
-      run({"rpm", "--initdb"});
-    }
+    remove_package(GetParam(), *packages_);
     std::filesystem::remove_all(std::filesystem::path(kConfig).parent_path());
   }
 
