@@ -219,7 +219,6 @@ struct Event {
   std::uint64_t boot_ns = 0;  ///< CLOCK_BOOTTIME when the call had done its work
   std::int64_t wall_ns = 0;   ///< the same instant, nanoseconds since 1970 UTC
   std::uint32_t cpu = 0;
-  std::uint32_t count = 1;  ///< identical consecutive events folded into this one
 
   Process process;  ///< credentials are those after the call
   /// auditd only: keys of the rule that recorded this; several are separated by byte 1.

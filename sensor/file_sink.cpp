@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "base/ownership.h"
@@ -17,6 +18,7 @@ namespace auditshift::sensor {
 namespace {
 
 constexpr mode_t kMode = 0600;
+constexpr auto kSyncInterval = std::chrono::seconds(1);
 
 /// Length of the file up to and with its last newline.
 base::Result<std::uint64_t> whole_lines(int fd, std::uint64_t size, const std::string& path) {
@@ -70,6 +72,7 @@ base::Result<void> FileSink::reopen() {
   directory_ = std::move(directory);
   name_ = name;
   file_ = std::move(file);
+  if (syncer_) syncer_->follow(file_.get());
   size_ = whole;
   torn_ = false;
   return {};
@@ -104,8 +107,7 @@ void FileSink::write(std::string_view lines, std::uint64_t records) {
   }
   status_.records += records;
   status_.bytes += lines.size();
-  dirty_ = true;
-  sync_if_due();
+  written();
 }
 
 int FileSink::append(std::string_view lines) {
@@ -143,8 +145,6 @@ void FileSink::rotate() {
   const auto name = [&](unsigned number) {
     return number == 0 ? name_ : name_ + "." + std::to_string(number);
   };
-  if (dirty_ && options_.sync != SyncPolicy::never) ::fdatasync(file_.get());
-  dirty_ = false;
   if (options_.rotate_count == 0) {
     if (::ftruncate(file_.get(), 0) == 0) size_ = 0;
     return;
@@ -165,12 +165,28 @@ void FileSink::rotate() {
   size_ = 0;
 }
 
-void FileSink::sync_if_due() {
-  if (options_.sync == SyncPolicy::never) return;
-  const auto now = clock_->since_boot();
-  if (options_.sync == SyncPolicy::every_second && now - synced_ < std::chrono::seconds(1)) return;
-  if (::fdatasync(file_.get()) == 0) dirty_ = false;
-  synced_ = now;
+void FileSink::written() {
+  if (syncer_) syncer_->written();
+  if (options_.sync == SyncPolicy::every_batch) ::fdatasync(file_.get());
+}
+
+void FileSink::sync_in_background() {
+  if (options_.sync != SyncPolicy::every_second) return;
+  try {
+    syncer_ = std::make_unique<FileSyncer>(kSyncInterval, options_.rotate_count + 1);
+  } catch (const std::system_error& error) {  // of std::thread
+    spdlog::warn("{}: no thread to force it to the disk ({}): the kernel does that in its own time",
+                 options_.path, error.what());
+  }
+  if (!syncer_ || !file_) return;
+  syncer_->follow(file_.get());
+  syncer_->written();  // since it was opened, perhaps
+}
+
+SinkStatus FileSink::status() const {
+  SinkStatus status = status_;
+  if (status.error.empty() && syncer_) status.error = syncer_->error();
+  return status;
 }
 
 }  // namespace auditshift::sensor

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "sensor/file_syncer.h"
 #include "sensor/sink.h"
 
 namespace auditshift::sensor {
 
 /// When written lines are forced to the disk (fdatasync). Until then a power cut may take them; the death of
-/// this process alone never does.
+/// this process alone never does. `every_second` takes FileSink::sync_in_background().
 enum class SyncPolicy { never, every_second, every_batch };
 
 struct FileSinkOptions {
@@ -36,10 +37,14 @@ class FileSink final : public Sink {
   static base::Result<FileSink> open(FileSinkOptions options, LossLine loss_line, const base::Clock& clock);
 
   void write(std::string_view lines, std::uint64_t records) override;
-  SinkStatus status() const override { return status_; }
+  SinkStatus status() const override;
 
   /// Opens the path again, for a file that something else moved away.
   base::Result<void> reopen();
+
+  /// With SyncPolicy::every_second: forces what is written, from now on, in a thread that has the rights of
+  /// the caller.
+  void sync_in_background();
 
  private:
   FileSink(FileSinkOptions options, LossLine loss_line, const base::Clock& clock);
@@ -48,7 +53,7 @@ class FileSink final : public Sink {
   /// All of it or nothing. An errno, or 0.
   int append(std::string_view lines);
   void count_loss(std::uint64_t records, const std::string& error);
-  void sync_if_due();
+  void written();
 
   FileSinkOptions options_;
   LossLine loss_line_;
@@ -58,8 +63,7 @@ class FileSink final : public Sink {
   base::Fd file_;
   std::uint64_t size_ = 0;
   bool torn_ = false;  ///< the file may end in half a line that could not be cut off yet
-  std::chrono::nanoseconds synced_{0};
-  bool dirty_ = false;
+  std::unique_ptr<FileSyncer> syncer_;
   Loss loss_;  ///< since the last line that was written
   std::string scratch_;
   SinkStatus status_;

@@ -147,7 +147,6 @@ const Field kFields[] = {
     {"destination.ip", kNetworkKinds, [](W& w, R& r) { w.address(destination_of(r.event)); }},
     {"destination.port", kNetworkKinds, [](W& w, R& r) { write_port(w, destination_of(r.event)); }},
     {"auditshift.boot_ns", kEvery, [](W& w, R& r) { w.number(r.event.boot_ns); }},
-    {"auditshift.count", kSubject, [](W& w, R& r) { if (r.event.count > 1) w.number(r.event.count); }},
     {"auditshift.syscall.name", kSubject, [](W& w, R& r) { w.text_if(r.event.syscall.name); }, Scope::call},
     {"auditshift.syscall.number", kSubject,
      [](W& w, R& r) { if (r.event.syscall.number >= 0) w.signed_number(r.event.syscall.number); }, Scope::call},

@@ -89,7 +89,6 @@ const Field kFields[] = {
     {"status_id", kSubjectKinds,
      [](W& w, R& r) { if (r.event.syscall.result_known) w.json(r.event.syscall.failed() ? "2" : "1"); }},
     {"status_code", kSubjectKinds, [](W& w, R& r) { w.text_if(errno_name(r.event.syscall.error())); }},
-    {"count", kSubjectKinds, [](W& w, R& r) { if (r.event.count > 1) w.number(r.event.count); }},
     {"device.hostname", kEveryKind, [](W& w, R& r) { w.text(r.stream.hostname); }, Scope::stream},
     {"device.uid", kEveryKind, [](W& w, R& r) { w.text_if(r.stream.machine_id); }, Scope::stream},
     {"device.type_id", kEveryKind, [](W& w, R&) { w.json("0"); }, Scope::stream},

@@ -27,7 +27,6 @@ const Field kFields[] = {
     {"boot_ns", kEveryKind, [](W& w, R& r) { w.number(r.event.boot_ns); }},
     {"wall_ns", kEveryKind, [](W& w, R& r) { w.signed_number(r.event.wall_ns); }},
     {"cpu", kSubjectKinds, [](W& w, R& r) { w.number(r.event.cpu); }},
-    {"count", kSubjectKinds, [](W& w, R& r) { if (r.event.count > 1) w.number(r.event.count); }},
     {"process.pid", kSubjectKinds, [](W& w, R& r) { if (r.event.process.id.pid != 0) w.number(r.event.process.id.pid); }, Scope::process},
     {"process.start_ns", kSubjectKinds, [](W& w, R& r) { if (r.event.process.id.start_ns != 0) w.number(r.event.process.id.start_ns); }, Scope::process},
     {"process.tid", kSubjectKinds, [](W& w, R& r) { if (r.event.process.tid != 0) w.number(r.event.process.tid); }, Scope::process},

@@ -224,14 +224,14 @@ std::vector<std::pair<std::string, std::uint64_t>> stream_counters(const Pipelin
 
 void StatisticsWindow::observe(const Event& event) {
   if (event.kind == EventKind::running || event.kind == EventKind::loss) return;
-  if (event.syscall.number >= 0) counts_.syscalls[event.syscall.number] += event.count;
-  counts_.add_initiator(event, event.count, 0);
+  if (event.syscall.number >= 0) ++counts_.syscalls[event.syscall.number];
+  counts_.add_initiator(event, 1, 0);
   const std::size_t before = counts_.names.size();
-  counts_.add_names(event, event.count);
+  counts_.add_names(event, 1);
   if (counts_.names.size() > name_limit_ && counts_.names.size() > before) {
     // The newcomer goes: its name is the one that has no more than this event.
     counts_.forget_names(event);
-    counts_.not_counted += event.count;
+    ++counts_.not_counted;
   }
 }
 

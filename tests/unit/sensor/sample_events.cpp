@@ -159,7 +159,6 @@ void add_file_events(std::vector<Event>& events) {
   rename.path = path("/srv/data/a.tmp");
   rename.second_path = path("/srv/data/a");
   rename.flags = 1;
-  rename.count = 3;
   events.push_back(rename);
   Event unlink = with_syscall(EventKind::unlink, 263, "unlinkat", -2);
   unlink.path = path("/srv/\xc3\xa4\xff");

@@ -8,20 +8,23 @@
 namespace auditshift::sensor {
 namespace {
 
-Event file_event(std::string_view path, std::string_view program, int syscall, std::uint32_t count = 1) {
+Event file_event(std::string_view path, std::string_view program, int syscall) {
   Event event;
   event.kind = EventKind::rename;
   event.path.text = path;
   event.process.executable.text = program;
   event.syscall.number = syscall;
-  event.count = count;
   return event;
+}
+
+void observe(StatisticsWindow& window, const Event& event, int times) {
+  for (int i = 0; i < times; ++i) window.observe(event);
 }
 
 TEST(Statistics, HaveTheLayoutOfDefender) {
   StatisticsWindow window;
-  window.observe(file_event("/tmp/b", "/usr/bin/stress-ng", 82, 3));
-  window.observe(file_event("/tmp/a", "/usr/bin/stress-ng", 82, 3));
+  observe(window, file_event("/tmp/b", "/usr/bin/stress-ng", 82), 3);
+  observe(window, file_event("/tmp/a", "/usr/bin/stress-ng", 82), 3);
   window.observe(file_event("/tmp/c\x1b[2J", "/usr/bin/sh", 316));
   Event running;
   running.kind = EventKind::running;
@@ -49,7 +52,7 @@ TEST(Statistics, HaveTheLayoutOfDefender) {
 
 TEST(Statistics, KeepTheirLayoutAtTheOtherEndOfASocket) {
   StatisticsWindow window;
-  window.observe(file_event("/tmp/a", "/usr/bin/stress-ng", 82, 3));
+  observe(window, file_event("/tmp/a", "/usr/bin/stress-ng", 82), 3);
   window.observe(file_event("/tmp/b", "/usr/bin/sh", 316));
   const Statistics statistics = make_statistics(window.counts(), 20);
   const Statistics received = statistics_from_json(render_statistics_json(statistics, 10));

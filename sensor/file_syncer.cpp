@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/file_syncer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace auditshift::sensor {
+
+FileSyncer::FileSyncer(std::chrono::milliseconds interval, std::size_t files_waiting, Sync sync)
+    : interval_(interval),
+      files_waiting_(files_waiting),
+      sync_(std::move(sync)),
+      thread_([this] { run(); }) {}
+
+FileSyncer::~FileSyncer() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+int FileSyncer::fdatasync_of(int fd) { return ::fdatasync(fd) == 0 ? 0 : errno; }
+
+void FileSyncer::follow(int fd) {
+  auto file = std::make_shared<base::Fd>(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  const std::lock_guard lock(mutex_);
+  if (dirty_ && file_) former_.push_back(std::move(file_));
+  if (former_.size() > files_waiting_) former_.pop_front();
+  dirty_ = false;
+  file_ = std::move(file);
+  changed_.notify_one();
+}
+
+void FileSyncer::written() {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(dirty_, true)) return;
+  changed_.notify_one();
+}
+
+std::string FileSyncer::error() const {
+  const std::lock_guard lock(mutex_);
+  return error_ == 0 ? std::string() : std::string("fdatasync: ") + std::strerror(error_);
+}
+
+void FileSyncer::run() {
+  std::unique_lock lock(mutex_);
+  auto next = std::chrono::steady_clock::now();
+  for (;;) {
+    changed_.wait(lock, [this] { return dirty_ || !former_.empty() || ending_; });
+    if (!former_.empty()) {
+      const auto file = std::move(former_.front());
+      former_.pop_front();
+      force(lock, file);
+      continue;
+    }
+    if (!dirty_) return;  // ending
+    if (changed_.wait_until(lock, next, [this] { return !dirty_ || !former_.empty() || ending_; }) &&
+        !ending_)
+      continue;
+    if (!dirty_ || !former_.empty()) continue;
+    dirty_ = false;
+    next = std::chrono::steady_clock::now() + interval_;
+    const auto file = file_;
+    force(lock, file);
+  }
+}
+
+void FileSyncer::force(std::unique_lock<std::mutex>& lock, const std::shared_ptr<base::Fd>& file) {
+  lock.unlock();
+  const int error = file && *file ? sync_(file->get()) : EBADF;
+  lock.lock();
+  error_ = error;
+}
+
+}  // namespace auditshift::sensor
