@@ -196,9 +196,13 @@ base::Result<void> Daemon::await_flow() {
     // What waited for this daemon to start is read first, which takes its time on a busy machine; the service
     // manager's limit for starts bounds it.
     if (chooser_->has_more()) deadline = now + kFlowLimit;
-    if (now > deadline)
-      return base::Error(base::Errc::timeout, "no events come from " + chooser_->current_name() +
-                                                  ": processes of our own were not seen within 10 seconds");
+    if (now > deadline) {
+      AUDITSHIFT_TRY_VOID(chooser_->set_aside(
+          base::Error(base::Errc::timeout, "no events come from " + chooser_->current_name() +
+                                               ": processes of our own were not seen within 10 seconds")));
+      watch_provider();
+      deadline = now + kFlowLimit;
+    }
     if (now >= next_try) {
       AUDITSHIFT_TRY_VOID(start_test_process());
       next_try = now + kFlowRetry;

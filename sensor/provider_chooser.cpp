@@ -33,7 +33,11 @@ void take_the_rest(Provider& provider, Consumer& consumer) {
 
 ProviderChooser::ProviderChooser(std::vector<ProviderFactory> candidates, const base::Clock& clock,
                                  Options options)
-    : candidates_(std::move(candidates)), clock_(&clock), options_(options), reasons_(candidates_.size()) {}
+    : candidates_(std::move(candidates)),
+      clock_(&clock),
+      options_(options),
+      reasons_(candidates_.size()),
+      set_aside_(candidates_.size()) {}
 
 bool ProviderChooser::try_candidate(std::size_t index) {
   auto made = candidates_[index].make();
@@ -55,7 +59,7 @@ bool ProviderChooser::try_candidate(std::size_t index) {
 
 bool ProviderChooser::try_range(std::size_t first, std::size_t last) {
   for (std::size_t index = first; index < last; ++index) {
-    if (try_candidate(index)) return true;
+    if (!set_aside_[index] && try_candidate(index)) return true;
   }
   return false;
 }
@@ -90,12 +94,18 @@ void ProviderChooser::retire(Provider& provider) {
   provider.stop();
 }
 
-base::Result<void> ProviderChooser::fall_back(const base::Error& error) {
+base::Result<void> ProviderChooser::set_aside(const base::Error& why) {
+  if (!current_ || index_ + 1 == candidates_.size()) return why;
+  set_aside_[index_] = true;
+  return fall_back(why.message());
+}
+
+base::Result<void> ProviderChooser::fall_back(std::string why) {
   const std::string from = current_name();
   const std::size_t failed = index_;
   retire(*current_);
   current_.reset();
-  reasons_[failed] = "failed while running: " + error.message();
+  reasons_[failed] = std::move(why);
   const std::string reason = from + ": " + reasons_[failed];
   retry_after_ = options_.first_retry;
   next_retry_ = clock_->since_boot() + retry_after_;
@@ -131,7 +141,7 @@ base::Result<std::size_t> ProviderChooser::poll(std::chrono::milliseconds timeou
   if (index_ > 0 && clock_->since_boot() >= next_retry_) retry_better(consumer);
   auto polled = current_->poll(timeout, consumer);
   if (polled.ok()) return polled;
-  AUDITSHIFT_TRY_VOID(fall_back(polled.error()));
+  AUDITSHIFT_TRY_VOID(fall_back("failed while running: " + polled.error().message()));
   return current_->poll(std::chrono::milliseconds(0), consumer);
 }
 

@@ -66,6 +66,9 @@ class ProviderChooser final : public Provider {
   }
   bool has_more() const override { return current_ && current_->has_more(); }
   void stop() override;
+  /// The one in use has started but does not do its work: the first lesser one that starts takes over, and
+  /// this one is not tried again. Errors: there is no lesser one, and all stays as it is; or none starts.
+  base::Result<void> set_aside(const base::Error& why);
   /// Sums over all providers used so far.
   std::vector<DropCounter> drops() const override;
   KindSet kinds() const override { return current_ ? current_->kinds() : KindSet(); }
@@ -87,7 +90,7 @@ class ProviderChooser final : public Provider {
   void record(std::string from, std::string reason);
   void retire(Provider& provider);
   void retry_better(Consumer& consumer);
-  base::Result<void> fall_back(const base::Error& error);
+  base::Result<void> fall_back(std::string why);
 
   std::vector<ProviderFactory> candidates_;
   const base::Clock* clock_;
@@ -96,6 +99,7 @@ class ProviderChooser final : public Provider {
   std::unique_ptr<Provider> current_;
   std::size_t index_ = 0;
   std::vector<std::string> reasons_;  ///< by candidate; empty: not tried, or works
+  std::vector<bool> set_aside_;       ///< by candidate
   std::chrono::nanoseconds retry_after_{0};
   std::chrono::nanoseconds next_retry_{0};
   std::vector<DropCounter> retired_;  ///< of providers no longer in use

@@ -37,27 +37,17 @@ class Teller {
     return found == result->second.work.end() || found->second.caller_ns.empty() ? nullptr : &found->second;
   }
 
-  /// What a variant adds to the caller per operation, by round: of the two that were near each other in time.
-  std::vector<double> added_by_round(Variant variant, const std::string& work) const {
-    const Numbers *with = numbers(variant, work), *without = numbers(Variant::nothing, work);
-    std::vector<double> differences;
-    if (with == nullptr || without == nullptr) return differences;
-    for (std::size_t i = 0; i < std::min(with->caller_ns.size(), without->caller_ns.size()); ++i)
-      differences.push_back(with->caller_ns[i] - without->caller_ns[i]);
-    return differences;
-  }
+  /// What a variant adds to the caller per operation.
   Figure added(Variant variant, const std::string& work) const {
-    const auto rounds = added_by_round(variant, work);
-    return rounds.empty() ? Figure() : median(rounds);
+    const Numbers *with = numbers(variant, work), *without = numbers(Variant::nothing, work);
+    if (with == nullptr || without == nullptr) return {};
+    return median(with->caller_ns) - median(without->caller_ns);
   }
 
-  /// Median of the rounds' ratios of what two variants add. Nothing where the denominator is no cost.
+  /// Of what two variants add. Nothing where the denominator is no cost.
   Figure ratio(Variant variant, Variant to, const std::string& work) const {
-    const auto above = added_by_round(variant, work), below = added_by_round(to, work);
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < std::min(above.size(), below.size()); ++i)
-      if (below[i] > 0) ratios.push_back(above[i] / below[i]);
-    return 2 * ratios.size() < above.size() || ratios.empty() ? Figure() : median(ratios);
+    const Figure above = added(variant, work), below = added(to, work);
+    return above && below && *below > 0 ? Figure(*above / *below) : Figure();
   }
 
   Figure service_us(Variant variant, const std::string& work) const {

@@ -83,18 +83,20 @@ void run(unsigned rounds, const Report& report) {
   for (const std::size_t count : kCounts) variants.push_back({"", true, entries_beside(directory, count)});
   variants.push_back({"the name is excluded", true, {{sensor::ExclusionKind::folder, directory}}});
   std::mt19937 random(1);
-  // By workload and variant, what is added in each round.
-  std::vector<std::vector<std::vector<double>>> added(std::size(kWork),
+  // By workload and variant, a call's time in each round.
+  std::vector<std::vector<std::vector<double>>> times(std::size(kWork),
                                                       std::vector<std::vector<double>>(variants.size()));
+  const auto added = [&](std::size_t work, std::size_t variant) {
+    return median(times[work][variant]) - median(times[work][0]);
+  };
   for (unsigned round = 0; round < rounds; ++round) {
     std::vector<std::size_t> order(variants.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::shuffle(order.begin(), order.end(), random);
-    std::vector<std::vector<double>> times(variants.size());
-    for (const std::size_t i : order) times[i] = measure(variants[i]);
-    for (std::size_t work = 0; work < std::size(kWork); ++work)
-      for (std::size_t i = 0; i < variants.size(); ++i)
-        added[work][i].push_back(times[i][work] - times[0][work]);
+    for (const std::size_t i : order) {
+      const std::vector<double> measured = measure(variants[i]);
+      for (std::size_t work = 0; work < std::size(kWork); ++work) times[work][i].push_back(measured[work]);
+    }
     std::fprintf(stderr, "round %u of %u\n", round + 1, rounds);
   }
   std::string text =
@@ -103,16 +105,16 @@ void run(unsigned rounds, const Report& report) {
       std::to_string(rounds) + " rounds.\n\n" +
       row({"", "0", "10", "1,000", "10,000", "the name is excluded"}) + rule(6);
   for (std::size_t work = 0; work < std::size(kWork); ++work) {
-    const double without = median(added[work][1]);
+    const double without = added(work, 1);
     std::vector<std::string> cells = {kWork[work], figure(without)};
     for (std::size_t i = 2; i < variants.size(); ++i)
-      cells.push_back(figure(median(added[work][i])) + " (" + figure(median(added[work][i]) / without) + ")");
+      cells.push_back(figure(added(work, i)) + " (" + figure(added(work, i) / without) + ")");
     text += row(cells);
   }
   report.section("exclusions", text);
   for (std::size_t work = 0; work < std::size(kWork); ++work)
     report.target(std::string(kWork[work]) + ": cost with 10,000 exclusions, to that with 10",
-                  median(added[work][4]) / median(added[work][2]), 1.1);
+                  added(work, 4) / added(work, 2), 1.1);
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ class WorkDirectory {
 };
 
 /// CPU nanoseconds per operation of a child that makes `calls` calls, after a tenth as many to warm up; its
-/// own children's time is part of it. The calls are made in 40 parts, and what is told is the lower quartile
-/// of them: whatever else a machine does only adds to one. `meanwhile` is called until the child ends.
+/// own children's time is part of it. The calls are made in 100 parts, and what is told is the best of them:
+/// whatever else a machine does only adds to one. `meanwhile` is called until the child ends.
 double run_workload(const Workload& workload, std::uint64_t calls, const std::function<void()>& meanwhile);
 
 /// CPU seconds, user and system: RUSAGE_SELF or RUSAGE_CHILDREN.

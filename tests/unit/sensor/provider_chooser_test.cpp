@@ -136,6 +136,29 @@ TEST_F(ProviderChooserTest, FallsBackWhenTheOneInUseFails) {
   EXPECT_EQ(chooser_.drops()[0].count, 7U) << "losses of both count";
 }
 
+TEST_F(ProviderChooserTest, WhatWasSetAsideIsNotTriedAgain) {
+  ASSERT_TRUE(chooser_.start().ok());
+  ASSERT_TRUE(chooser_.set_aside(base::Error(base::Errc::timeout, "no events")).ok());
+  EXPECT_EQ(chooser_.current_name(), "netlink");
+  EXPECT_EQ(chooser_.changes().back().reason, "ebpf: no events");
+  EXPECT_EQ(best_.running, 0);
+  clock_.advance(std::chrono::hours(3));
+  EXPECT_EQ(poll(), "netlink");
+  EXPECT_EQ(best_.starts, 1);
+  good_.poll_error = "gone";
+  EXPECT_EQ(poll(), "auditd");
+  EXPECT_EQ(best_.starts, 1);
+}
+
+TEST_F(ProviderChooserTest, TheLastOneIsNotSetAside) {
+  best_.start_error = good_.start_error = "not here";
+  ASSERT_TRUE(chooser_.start().ok());
+  const auto aside = chooser_.set_aside(base::Error(base::Errc::timeout, "no events"));
+  ASSERT_FALSE(aside.ok());
+  EXPECT_EQ(aside.error().message(), "no events");
+  EXPECT_EQ(poll(), "auditd");
+}
+
 TEST_F(ProviderChooserTest, TriesTheBetterOneAgainWithGrowingPatience) {
   best_.start_error = "busy";
   ASSERT_TRUE(chooser_.start().ok());
