@@ -174,7 +174,13 @@ CheckOutcome service_off(const CheckContext& c) {
                           : "The agent does not start at boot: its service is " +
                                 std::string(enabled == Enabled::masked ? "masked." : "not enabled.");
   finding.data = {{"service", to_string(enabled)}};
-  const char* unit = c.facts.agent.kind == AgentKind::mdatp ? paths::kMdatpService : paths::kNativeService;
+  const bool native = c.facts.agent.kind != AgentKind::mdatp;
+  if (native && enabled == Enabled::no) {  // as its package leaves it
+    finding.severity = FindingSeverity::info;
+    finding.blocks = Blocks::none;
+    finding.diagnosis += " A switch enables it.";
+  }
+  const char* unit = native ? paths::kNativeService : paths::kMdatpService;
   finding.remediations.push_back(
       {.hint = "Enable it before any reboot.", .argv = {"systemctl", "enable", unit}});
   return std::vector{finding};

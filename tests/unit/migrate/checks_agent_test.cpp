@@ -67,6 +67,20 @@ TEST(AgentChecks, AServiceThatIsOffIsFoundBeforeTheReboot) {
   EXPECT_THAT(find(host.assess(), "AGT008")->diagnosis, HasSubstr("masked"));
 }
 
+TEST(AgentChecks, OurOwnSensorNeedNotBeEnabledYet) {
+  FakeHost host;
+  const std::string unit = "/usr/lib/systemd/system/auditshift-sensord.service";
+  host.audit(2)
+      .write("/etc/auditshift/managed.json", "{}")
+      .write(unit, "[Install]\nWantedBy=multi-user.target\n");
+  const Assessment off = host.assess();
+  ASSERT_TRUE(find(off, "AGT008"));
+  EXPECT_EQ(find(off, "AGT008")->severity, FindingSeverity::info);
+  EXPECT_EQ(find(off, "AGT008")->blocks, Blocks::none);
+  host.link("/etc/systemd/system/auditshift-sensord.service", "/dev/null");
+  EXPECT_EQ(find(host.assess(), "AGT008")->blocks, Blocks::overridable) << "masked is somebody's decision";
+}
+
 TEST(AgentChecks, ABrokenManagedFileBlocks) {
   FakeHost host;
   host.audit(1).mdatp("101.24102.0000", "auditd").managed("{\"features\": {},}");

@@ -31,7 +31,7 @@ def run(lab):
 
 def prepare(lab, machine):
     put_rules(machine, True, OWN)
-    machine.check(f"systemctl enable {RESUME}; augenrules")
+    machine.check(f"mkdir -p /etc/auditshift; systemctl enable {RESUME}; augenrules")
     machine.reboot()
     settled(machine)
 
