@@ -167,7 +167,8 @@ void FileSink::rotate() {
 
 void FileSink::written() {
   if (syncer_) syncer_->written();
-  if (options_.sync == SyncPolicy::every_batch) ::fdatasync(file_.get());
+  if (options_.sync == SyncPolicy::every_batch)
+    sync_error_ = FileSyncer::text_of(FileSyncer::fdatasync_of(file_.get()));
 }
 
 void FileSink::sync_in_background() {
@@ -185,7 +186,7 @@ void FileSink::sync_in_background() {
 
 SinkStatus FileSink::status() const {
   SinkStatus status = status_;
-  if (status.error.empty() && syncer_) status.error = syncer_->error();
+  if (status.error.empty()) status.error = syncer_ ? syncer_->error() : sync_error_;
   return status;
 }
 

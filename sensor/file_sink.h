@@ -64,7 +64,8 @@ class FileSink final : public Sink {
   std::uint64_t size_ = 0;
   bool torn_ = false;  ///< the file may end in half a line that could not be cut off yet
   std::unique_ptr<FileSyncer> syncer_;
-  Loss loss_;  ///< since the last line that was written
+  std::string sync_error_;  ///< of the last batch, with SyncPolicy::every_batch
+  Loss loss_;               ///< since the last line that was written
   std::string scratch_;
   SinkStatus status_;
 };

@@ -45,7 +45,11 @@ void FileSyncer::written() {
 
 std::string FileSyncer::error() const {
   const std::lock_guard lock(mutex_);
-  return error_ == 0 ? std::string() : std::string("fdatasync: ") + std::strerror(error_);
+  return text_of(error_);
+}
+
+std::string FileSyncer::text_of(int error) {
+  return error == 0 ? std::string() : std::string("fdatasync: ") + std::strerror(error);
 }
 
 void FileSyncer::run() {
@@ -60,9 +64,7 @@ void FileSyncer::run() {
       continue;
     }
     if (!dirty_) return;  // ending
-    if (changed_.wait_until(lock, next, [this] { return !dirty_ || !former_.empty() || ending_; }) &&
-        !ending_)
-      continue;
+    changed_.wait_until(lock, next, [this] { return !dirty_ || !former_.empty() || ending_; });
     if (!dirty_ || !former_.empty()) continue;
     dirty_ = false;
     next = std::chrono::steady_clock::now() + interval_;

@@ -39,6 +39,8 @@ class FileSyncer {
   std::string error() const;
 
   static int fdatasync_of(int fd);
+  /// Of what that gave, for people; empty for 0.
+  static std::string text_of(int error);
 
  private:
   void run();

@@ -127,11 +127,13 @@ base::Json SensorProcess::ask(const base::Json& request) {
   return answer.ok() ? *answer : base::Json();
 }
 
-std::vector<base::Json> SensorProcess::events() const {
+std::vector<base::Json> SensorProcess::events(const std::string& marker) const {
   std::vector<base::Json> events;
   std::ifstream lines(output_);
-  for (std::string line; std::getline(lines, line);) {
+  const auto end = static_cast<std::streamoff>(std::filesystem::file_size(output_));
+  for (std::string line; lines.tellg() < end && std::getline(lines, line);) {
     if (lines.eof()) break;  // the daemon is writing it
+    if (line.find(marker) == std::string::npos) continue;
     base::Json event = base::Json::parse(line, nullptr, false);
     EXPECT_FALSE(event.is_discarded()) << line;
     if (!event.is_discarded()) events.push_back(std::move(event));

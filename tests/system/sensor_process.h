@@ -36,8 +36,9 @@ class SensorProcess {
   void collect_notifications();
 
   base::Json ask(const base::Json& request);
-  /// All events written so far. Fails the test when a line is no JSON.
-  std::vector<base::Json> events() const;
+  /// The events written so far whose lines contain the marker: on a busy host there may be millions of
+  /// others. Fails the test when such a line is no JSON.
+  std::vector<base::Json> events(const std::string& marker = "") const;
   /// Waits until an event whose line holds `marker` satisfies `wanted`, at most twenty seconds; null when
   /// none came. The marker spares parsing what other processes of a busy host do meanwhile.
   base::Json wait_for(const std::string& marker, const std::function<bool(const base::Json&)>& wanted) const;

@@ -200,7 +200,7 @@ TEST_P(SensordTest, ObeysExclusionsFromTheMomentTheyAreWritten) {
   const pid_t muted = run_program({program, "0.2"});
   const pid_t witness = run_program({"/bin/sleep", "0.2"});
   ASSERT_FALSE(wait_for(sensor_, "exit", witness).is_null());
-  for (const base::Json& event : sensor_.events()) {
+  for (const base::Json& event : sensor_.events(R"("pid":)" + std::to_string(muted) + ",")) {
     if (event["process"].value("pid", 0) != muted) continue;
     EXPECT_NE(text_at(event, "/process/executable"), program) << event;
   }

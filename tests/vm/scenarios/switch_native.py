@@ -37,7 +37,7 @@ def prepare(lab, machine):
 
 
 def state_of(machine):
-    files = "find /etc/audit /etc/auditshift -printf '%p %m %u %g %l\\n' -type f -exec sha256sum {} + 2>/dev/null | sort"
+    files = "find /etc/audit /etc/auditshift -printf '%p %m %u %g %l\\n' -type f -exec sha256sum {} + | sort"
     return {
         "status": machine.check("auditctl -s | grep -E '^(enabled|failure|rate_limit|backlog_limit) '"),
         "rules": machine.check("auditctl -l"),
