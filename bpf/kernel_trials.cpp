@@ -13,10 +13,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -295,6 +297,14 @@ bool can_hold_cpu() {
     return trial != nullptr;
   }();
   return can;
+}
+
+bool tracepoints_are_preemptible() {
+  utsname name{};
+  unsigned major = 0;
+  if (::uname(&name) != 0) return false;
+  const char* end = name.release + strnlen(name.release, sizeof name.release);
+  return std::from_chars(name.release, end, major).ec == std::errc() && major >= 7;
 }
 
 ProbeResult try_no_preemption(const base::Sysroot& host) {

@@ -15,6 +15,11 @@ bool may_use_bpf();
 /// loads (bpf/preempt_trial.bpf.c). Found out once; false as well without the privilege to load it.
 bool can_hold_cpu();
 
+/// Whether a program on a tracepoint may give way to another task in the middle: from Linux 7.0 on
+/// (__BPF_DECLARE_TRACE() in include/trace/bpf_probe.h). Before, and where uname(2) says no release, the
+/// kernel runs them with preemption off.
+bool tracepoints_are_preemptible();
+
 ProbeResult try_lockdown(const base::Sysroot& host);
 ProbeResult try_btf(const base::Sysroot& host);
 ProbeResult try_raw_tracepoint(const base::Sysroot& host);

@@ -6,7 +6,7 @@
  * runs tracepoint programs with preemption off. From 7.0 on, and on the return of functions in all versions,
  * they only stay on their CPU, so that another task's may come between. Where the kernel lets a program
  * switch preemption off and call functions of its own meanwhile (6.15 or so: preempt_trial.bpf.c finds out),
- * it does so; the object for kernels that do not is built without AS_HOLD_CPU. */
+ * it does so there; the object for all others is built without AS_HOLD_CPU. */
 
 #include <linux/bpf.h>
 

@@ -124,8 +124,7 @@ base::Result<void> Daemon::open_loop() {
   interval.it_value = interval.it_interval;
   if (!epoll_ || !signals_ || !timer_ || ::timerfd_settime(timer_.get(), 0, &interval, nullptr) != 0)
     return base::Error::from_errno(errno, "cannot set up the event loop");
-  for (const int fd : {signals_.get(), timer_.get(), control_->descriptor(), managed_watch_.descriptor()})
-    watch(fd);
+  for (const int fd : {signals_.get(), timer_.get(), control_->descriptor()}) watch(fd);
   for (const auto& [format, sink] : readers_) watch(sink.descriptor());
   return {};
 }
@@ -247,8 +246,6 @@ base::Result<void> Daemon::loop() {
         provider = true;
       } else if (fd == control_->descriptor()) {
         control_->service();
-      } else if (fd == managed_watch_.descriptor()) {
-        if (managed_watch_.changed()) load_managed();
       } else if (fd == provider_fd_) {
         provider = true;
       } else {
@@ -272,6 +269,7 @@ void Daemon::on_tick() {
   std::uint64_t expirations = 0;
   (void)!::read(timer_.get(), &expirations, sizeof expirations);
   finish_statistics();
+  if (managed_watch_.changed()) load_managed();
   const auto now = clock_.since_boot();
   if (const auto interval = notifier_.watchdog_interval();
       interval && progress_ && now - last_watchdog_ >= *interval) {
@@ -290,7 +288,6 @@ void Daemon::on_second() {
     lost_before_ = pipeline_.statistics().lost;
     last_loss_ = clock_.since_boot();
   }
-  if (managed_watch_.changed()) load_managed();
 }
 
 void Daemon::on_signal() {
