@@ -241,4 +241,19 @@ struct unix_sock {
   struct sock* peer;
 };
 
+/* ---- what perf events of tracepoints write (include/trace/trace_events.h) */
+
+struct trace_event_raw_sched_process_exec {
+  __u32 __data_loc_filename; /* where in the record, in the low half */
+  int old_pid;
+};
+
+struct trace_event_raw_sched_process_fork {
+  int child_pid;
+};
+
+struct trace_event_raw_sys_exit {
+  long ret;
+};
+
 #pragma clang attribute pop

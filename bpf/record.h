@@ -178,10 +178,16 @@ enum as_counter {
   AS_COUNTERS
 };
 
+/* Of one CPU: a cache line, which it has to itself. Tier legacy has a map of one counter per value instead.
+ */
+struct as_cpu_counts {
+  __u64 counts[AS_COUNTERS];
+};
+
 /* ---- state ---- */
 
-/* Changes with every change of struct as_record, of struct as_state or of what their members mean. */
-#define AS_RECORD_VERSION 2
+/* Changes with every change of struct as_record, of struct as_state, of the counters or of what they mean. */
+#define AS_RECORD_VERSION 3
 
 /* Written by the user side while the programs run, and kept with them when they outlive it. */
 struct as_state {

@@ -45,7 +45,7 @@ static __always_inline void add_syscall(struct as_record* record, struct task_st
   for (int i = 0; i < AS_ARGUMENTS; i++) record->arguments[i] = register_argument(regs, compat, i + 1);
 }
 
-static __always_inline int see_exec(struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
+static __always_inline int see_exec(struct task_struct* task, int old_pid, const char* filename) {
   struct as_process* process = process_of(task);
   if (process) process->ready = process->judged = 0; /* another executable from now on */
   struct as_scratch* scratch = take_scratch();
@@ -64,7 +64,7 @@ static __always_inline int see_exec(struct task_struct* task, int old_pid, struc
   add_syscall(record, task);
   record->flags |= AS_RECORD_RESULT;
   record->target_tid = old_pid; /* another than the pid when a thread called exec */
-  add_kernel_string(scratch, AS_TEXT_PATH, bprm->filename);
+  add_kernel_string(scratch, AS_TEXT_PATH, filename);
   add_cwd(AS_TEXT_DIRECTORY);
   __u64 arguments = task->mm->arg_start, size = task->mm->arg_end - arguments;
   if (size > 0xffffffff) size = 0xffffffff;
@@ -72,14 +72,6 @@ static __always_inline int see_exec(struct task_struct* task, int old_pid, struc
   submit(scratch);
 out:
   release_scratch(scratch);
-  return 0;
-}
-
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
-  hold_cpu();
-  see_exec(task, old_pid, bprm);
-  release_cpu();
   return 0;
 }
 
@@ -122,14 +114,6 @@ out:
   return 0;
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
-  hold_cpu();
-  see_fork(parent, child);
-  release_cpu();
-  return 0;
-}
-
 /* do_exit() (kernel/exit.c) counts signal->live down first and comes to the tracepoint later: of threads that
  * end at the same time on several CPUs each may find that none is alive any more. The one that is first to
  * put the process into the map tells its end. A thread that is the only one left in the group comes last, as
@@ -169,14 +153,6 @@ static __always_inline int see_end(struct task_struct* task) {
   submit(scratch);
 out:
   release_scratch(scratch);
-  return 0;
-}
-
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit, struct task_struct* task) {
-  hold_cpu();
-  see_end(task);
-  release_cpu();
   return 0;
 }
 
@@ -327,7 +303,8 @@ out:
   return 0;
 }
 
-static __always_inline int see_call(struct pt_regs* regs, long result) {
+/* `held`: the CPU is already. */
+static __always_inline int see_call(struct pt_regs* regs, long result, int held) {
   __u64 number = syscall_number(regs);
   if (number >= AS_SYSCALL_LIMIT) return 0;
   __u32 entry = call_index[number];
@@ -336,22 +313,83 @@ static __always_inline int see_call(struct pt_regs* regs, long result) {
   int compat = is_compat(task);
   __u32 index = compat ? AS_COMPAT_CALL(entry) : AS_NATIVE_CALL(entry);
   if (!index) return 0;
-  hold_cpu();
+  if (!held) hold_cpu();
   record_call(regs, result, index, compat, task);
+  if (!held) release_cpu();
+  return 0;
+}
+
+/* ---- where the kernel calls ---- */
+
+#ifdef AS_PERF_EVENTS
+/* Programs on perf events: preemption.bpf.h says what for. They get the record that the event would have
+ * written, and find out the rest: all but the child of a fork are the current task. */
+
+struct task_struct* bpf_task_from_pid(__s32 pid) __ksym;
+void bpf_task_release(struct task_struct* task) __ksym;
+
+SEC("tracepoint/sched/sched_process_exec")
+int on_exec(struct trace_event_raw_sched_process_exec* event) {
+  const char* filename = (const char*)event + (event->__data_loc_filename & 0xffff);
+  return see_exec(bpf_get_current_task_btf(), event->old_pid, filename);
+}
+
+SEC("tracepoint/sched/sched_process_fork")
+int on_fork(struct trace_event_raw_sched_process_fork* event) {
+  struct task_struct* child = bpf_task_from_pid(event->child_pid);
+  if (!child) return 0; /* never: it has not run yet */
+  see_fork(bpf_get_current_task_btf(), child);
+  bpf_task_release(child);
+  return 0;
+}
+
+SEC("tracepoint/sched/sched_process_exit")
+int on_exit(void* event) { return see_end(bpf_get_current_task_btf()); }
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int on_sys_exit(struct trace_event_raw_sys_exit* event) {
+  struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
+  return see_call(regs, event->ret, 1);
+}
+
+#else
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct* task, int old_pid, struct linux_binprm* bprm) {
+  hold_cpu();
+  see_exec(task, old_pid, bprm->filename);
+  release_cpu();
+  return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
+  hold_cpu();
+  see_fork(parent, child);
+  release_cpu();
+  return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct* task) {
+  hold_cpu();
+  see_end(task);
   release_cpu();
   return 0;
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs* regs, long result) { return see_call(regs, result); }
+int BPF_PROG(on_sys_exit, struct pt_regs* regs, long result) { return see_call(regs, result, 0); }
+
+#endif
 
 /* Tier fentry. The kernel wants a program for each function that is hooked: the user side makes as many as it
  * finds functions, of a few instructions, which all go on here by a tail call. Their arguments are the same:
  * the registers that the caller left (arch/x86/include/asm/syscall_wrapper.h and its like). */
 SEC("?fexit")
-int BPF_PROG(on_call, struct pt_regs* regs, long result) { return see_call(regs, result); }
+int BPF_PROG(on_call, struct pt_regs* regs, long result) { return see_call(regs, result, 0); }
 
 /* Only programs for functions of one prototype may go on in each other, and to the kernel that is another one
  * when the parameter is called otherwise: those that do not use it call it __unused. */
 SEC("?fexit")
-int BPF_PROG(on_call_unused, struct pt_regs* regs, long result) { return see_call(regs, result); }
+int BPF_PROG(on_call_unused, struct pt_regs* regs, long result) { return see_call(regs, result, 0); }

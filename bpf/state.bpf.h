@@ -41,10 +41,11 @@ struct {
 } ring SEC(".maps");
 
 struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, AS_COUNTERS);
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(map_flags, BPF_F_MMAPABLE); /* so that looking at them disturbs no program */
+  __uint(max_entries, 1);            /* the user side sets as many as there are CPUs */
   __type(key, __u32);
-  __type(value, __u64);
+  __type(value, struct as_cpu_counts);
 } counters SEC(".maps");
 
 /* The exclusions: one tree, made by the user side as large as it has to be, and replaced as a whole, so that
@@ -136,9 +137,10 @@ struct {
 /* ---- counters ---- */
 
 static __always_inline void count(__u32 counter) {
-  __u64* value = bpf_map_lookup_elem(&counters, &counter);
-  if (value)
-    (*value)++; /* per CPU, and nothing interrupts a program of ours on its CPU but another: see busy */
+  __u32 cpu = bpf_get_smp_processor_id();
+  struct as_cpu_counts* value = bpf_map_lookup_elem(&counters, &cpu);
+  /* Nothing interrupts a program of ours on its CPU but another: see busy. */
+  if (value && counter < AS_COUNTERS) value->counts[counter]++;
 }
 
 /* ---- scratch space ---- */

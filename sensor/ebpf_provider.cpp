@@ -53,7 +53,7 @@ base::Result<void> EbpfProvider::obtain_programs() {
     // Half a set of pins, or one of an unknown version, is of no use: it is replaced.
     auto found = KernelPrograms::adopt(pins);
     if (found.ok()) old = std::move(*found);
-    if (old) state = old->state().value_or(as_state{});
+    if (old) state = old->state();
     if (state.record_version != AS_RECORD_VERSION) old.reset();
   }
   if (old) {
@@ -63,14 +63,13 @@ base::Result<void> EbpfProvider::obtain_programs() {
   std::optional<KernelPrograms> fresh;
   if (!adopted_) {
     AUDITSHIFT_TRY(loaded, KernelPrograms::load(options_, tier_));
-    AUDITSHIFT_TRY(loaded_state, loaded.state());
-    state = loaded_state;
+    state = loaded.state();
     state.reported_at = static_cast<std::uint64_t>(clock_.since_boot().count());
     fresh = std::move(loaded);
   }
   KernelPrograms& programs = adopted_ ? *old : *fresh;
   state.sensor_pid = static_cast<std::uint32_t>(getpid());
-  AUDITSHIFT_TRY_VOID(programs.set_state(state));
+  programs.set_state(state);
   // Until these run, the old ones do, and their pins stay: another tier may want to go on with them.
   if (!adopted_) AUDITSHIFT_TRY_VOID(programs.attach());
   programs_ = std::move(adopted_ ? old : fresh);
@@ -192,12 +191,11 @@ void EbpfProvider::report_losses(Consumer& consumer) {
   if (!losses_.due()) return;
   losses_.tell(drops(), consumer);
   // For whoever adopts the programs: these have been told, at this time.
-  if (auto state = programs_->state(); state.ok()) {
-    state->reported_at = static_cast<std::uint64_t>(losses_.told_at().count());
-    std::copy_n(losses_.told().begin(), AS_COUNT_DROPS, state->reported);
-    state->reported_missed = losses_.told()[AS_COUNT_DROPS];
-    (void)programs_->set_state(*state).ok();
-  }
+  as_state state = programs_->state();
+  state.reported_at = static_cast<std::uint64_t>(losses_.told_at().count());
+  std::copy_n(losses_.told().begin(), AS_COUNT_DROPS, state.reported);
+  state.reported_missed = losses_.told()[AS_COUNT_DROPS];
+  programs_->set_state(state);
 }
 
 std::vector<DropCounter> EbpfProvider::drops() const {
@@ -205,10 +203,7 @@ std::vector<DropCounter> EbpfProvider::drops() const {
   if (!programs_) return drops;
   const auto counters = programs_->counters();
   for (const Cause& cause : kKernelCauses) {
-    DropCounter drop{cause.name, 0, {}};
-    if (counters.ok()) drop.per_cpu = (*counters)[cause.counter];
-    drop.count = sum(drop.per_cpu);
-    drops.push_back(std::move(drop));
+    drops.push_back({cause.name, sum(counters[cause.counter]), counters[cause.counter]});
   }
   std::uint64_t missed = 0;
   for (const auto& program : programs_->programs()) missed += program.missed;
@@ -222,7 +217,7 @@ KindSet EbpfProvider::kinds() const { return supplied_kinds(options_); }
 std::uint64_t EbpfProvider::excluded() const {
   if (!programs_) return 0;
   const auto counters = programs_->counters();
-  return counters.ok() ? sum((*counters)[AS_COUNT_EXCLUDED]) + sum((*counters)[AS_COUNT_OWN]) : 0;
+  return sum(counters[AS_COUNT_EXCLUDED]) + sum(counters[AS_COUNT_OWN]);
 }
 
 ProviderDescription EbpfProvider::describe() const {
@@ -235,13 +230,12 @@ ProviderDescription EbpfProvider::describe() const {
   add("io_uring_operations", "not seen");
   add("ring_bytes", std::to_string(ring_.size()));
   add("ring_waiting_bytes", std::to_string(ring_.waiting()));
-  if (const auto counters = programs_->counters(); counters.ok()) {
-    add("records_submitted", std::to_string(sum((*counters)[AS_COUNT_SUBMITTED])));
-    add("events_excluded", std::to_string(sum((*counters)[AS_COUNT_EXCLUDED])));
-    add("events_of_the_sensor", std::to_string(sum((*counters)[AS_COUNT_OWN])));
-    add("texts_unreadable", std::to_string(sum((*counters)[AS_COUNT_UNREADABLE])));
-    add("executables_not_remembered", std::to_string(sum((*counters)[AS_COUNT_NO_STORAGE])));
-  }
+  const auto counters = programs_->counters();
+  add("records_submitted", std::to_string(sum(counters[AS_COUNT_SUBMITTED])));
+  add("events_excluded", std::to_string(sum(counters[AS_COUNT_EXCLUDED])));
+  add("events_of_the_sensor", std::to_string(sum(counters[AS_COUNT_OWN])));
+  add("texts_unreadable", std::to_string(sum(counters[AS_COUNT_UNREADABLE])));
+  add("executables_not_remembered", std::to_string(sum(counters[AS_COUNT_NO_STORAGE])));
   // The hooks of system calls are many and alike: one line for all of them.
   std::uint64_t hooks = 0, hook_runs = 0, hook_time_ns = 0;
   for (const auto& program : programs_->programs()) {

@@ -149,9 +149,12 @@ void FileSink::rotate() {
     if (::ftruncate(file_.get(), 0) == 0) size_ = 0;
     return;
   }
+  const int here = directory_.get();
+  // The oldest goes first, not by being replaced: ext4 would write out all of the file that takes its place
+  // before the rename returns (ext4_rename() with auto_da_alloc, fs/ext4/namei.c), and events come meanwhile.
+  (void)::unlinkat(here, name(options_.rotate_count).c_str(), 0);
   for (unsigned number = options_.rotate_count; number > 0; --number) {
     const bool current = number == 1;
-    const int here = directory_.get();
     if (::renameat(here, name(number - 1).c_str(), here, name(number).c_str()) == 0 ||
         (errno == ENOENT && !current))
       continue;

@@ -56,7 +56,10 @@ void FileSyncer::run() {
   std::unique_lock lock(mutex_);
   auto next = std::chrono::steady_clock::now();
   for (;;) {
-    changed_.wait(lock, [this] { return dirty_ || !former_.empty() || ending_; });
+    // Not wait(): what GCC 12 makes of it is not in the C++ library of older systems.
+    while (!changed_.wait_for(lock, std::chrono::hours(1),
+                              [this] { return dirty_ || !former_.empty() || ending_; })) {
+    }
     if (!former_.empty()) {
       const auto file = std::move(former_.front());
       former_.pop_front();

@@ -42,10 +42,10 @@ base::Result<void> KernelPrograms::set_exclusions(std::span<const KernelExclusio
   }
   // What was excluded before need not be any more: rather too much is seen than too little.
   if (!done.ok()) bpf_map_delete_elem(exclusions_.get(), &zero);
-  AUDITSHIFT_TRY(state, this->state());
+  as_state state = this->state();
   if (++state.exclusions == 0) ++state.exclusions;  // 0 says that there never were any
   state.excluded_paths = done.ok() && has_paths ? 1 : 0;
-  AUDITSHIFT_TRY_VOID(set_state(state));
+  set_state(state);
   return done;
 }
 

@@ -12,27 +12,40 @@
 #include "bpf/kernel_trials.h"
 #include "bpf/libbpf_log.h"
 #include "bpf/record.h"
+#include "sensor/attachment.h"
 #include "sensor/call_tables.h"
 #include "skeletons/sensor.skel.h"
 #include "skeletons/sensor_holding.skel.h"
+#include "skeletons/sensor_perf.skel.h"
 
 namespace auditshift::sensor {
 namespace {
 
-// Both builds come from one source and differ in their instructions alone.
+// All builds come from one source and differ in their instructions alone.
 using Knobs = sensor_bpf::sensor_bpf__rodata;
 using State = sensor_bpf::sensor_bpf__bss;
 static_assert(sizeof(Knobs) == sizeof(sensor_holding_bpf::sensor_holding_bpf__rodata));
+static_assert(sizeof(Knobs) == sizeof(sensor_perf_bpf::sensor_perf_bpf__rodata));
 static_assert(sizeof(State) == sizeof(as_state), "KernelPrograms::state() and set_state() see the whole map");
+
+bool use_perf_events(TracepointUse use) {
+  if (use != TracepointUse::automatic) return use == TracepointUse::perf_event;
+  return bpf::tracepoints_are_preemptible() && bpf::can_hold_cpu() && open_event(kTracepoints[0]).ok();
+}
+
+template <typename Skeleton>
+std::string_view bytes_of() {
+  std::size_t size = 0;
+  const void* bytes = Skeleton::elf_bytes(&size);
+  return {static_cast<const char*>(bytes), size};
+}
 
 /// The object file for this tier on this kernel, in this process's memory. Where the kernel itself keeps
 /// programs from being preempted, to do so again would make each event 5 % dearer.
-std::string_view object_bytes(bpf::Tier tier) {
+std::string_view object_bytes(bpf::Tier tier, TracepointUse use) {
+  if (use_perf_events(use)) return bytes_of<sensor_perf_bpf>();
   const bool preemptible = tier == bpf::Tier::fentry || bpf::tracepoints_are_preemptible();
-  std::size_t size = 0;
-  const void* bytes = preemptible && bpf::can_hold_cpu() ? sensor_holding_bpf::elf_bytes(&size)
-                                                         : sensor_bpf::elf_bytes(&size);
-  return {static_cast<const char*>(bytes), size};
+  return preemptible && bpf::can_hold_cpu() ? bytes_of<sensor_holding_bpf>() : bytes_of<sensor_bpf>();
 }
 
 /// What a map holds before it is loaded, as a `Value`; nullptr when it is not there or of another size.
@@ -69,7 +82,7 @@ base::Result<KernelObject> KernelObject::open(const EbpfOptions& options, bpf::T
   if (!std::has_single_bit(options.ring_bytes) || options.ring_bytes > 1ULL << 31) {
     return base::Error(base::Errc::invalid, "the ring buffer's size must be a power of two of at most 2 GiB");
   }
-  const std::string_view bytes = object_bytes(tier);
+  const std::string_view bytes = object_bytes(tier, options.tracepoints);
   bpf_object_open_opts open_options{};
   open_options.sz = sizeof open_options;
   open_options.object_name = "sensor_bpf";
@@ -103,6 +116,10 @@ base::Result<void> KernelObject::set_knobs(const EbpfOptions& options) {
   std::copy(tables.call_index.begin(), tables.call_index.end(), knobs->call_index);
   std::copy(tables.calls.begin(), tables.calls.end(), knobs->calls);
   std::copy(tables.socketcalls.begin(), tables.socketcalls.end(), knobs->socketcalls);
+  const int cpus = libbpf_num_possible_cpus();
+  bpf_map* counters = bpf_object__find_map_by_name(object_.get(), "counters");
+  if (cpus <= 0 || bpf_map__set_max_entries(counters, static_cast<std::uint32_t>(cpus)) != 0)
+    return base::Error(base::Errc::io, "cannot count the CPUs");
   bpf_map* ring = bpf_object__find_map_by_name(object_.get(), "ring");
   if (bpf_map__set_max_entries(ring, static_cast<std::uint32_t>(options.ring_bytes)) != 0) {
     return base::Error::from_errno(errno, "cannot set the ring buffer's size");

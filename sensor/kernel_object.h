@@ -14,7 +14,7 @@ struct bpf_program;
 
 namespace auditshift::sensor {
 
-/// The object file of tiers fentry and core (bpf/sensor.bpf.c), of its two builds the one for this kernel: on
+/// The object file of tiers fentry and core (bpf/sensor.bpf.c), of its builds the one for this kernel: on
 /// its way into the kernel. KernelPrograms keeps what comes of it.
 class KernelObject {
  public:

@@ -106,6 +106,7 @@ base::Result<std::optional<KernelPrograms>> KernelPrograms::adopt(const std::str
     AUDITSHIFT_TRY(opened, open_pin(directory + "/" + name));
     *fd = std::move(opened);
   }
+  AUDITSHIFT_TRY_VOID(result.map_memory());
   // All pins were made before the directory got its name: what is there is whole.
   for (std::string& name : pinned_names(directory, kLink)) {
     AUDITSHIFT_TRY(program, open_pin(directory + "/" + std::string(kProgram) + name));

@@ -6,25 +6,11 @@
 #include <linux/bpf.h>
 
 #include <cerrno>
+#include <cstring>
+
+#include "sensor/attachment.h"
 
 namespace auditshift::sensor {
-namespace {
-
-// Programs that are attached to tracepoints, by name in the object file.
-constexpr std::pair<std::string_view, std::string_view> kTracepoints[] = {{"on_exec", "sched_process_exec"},
-                                                                          {"on_fork", "sched_process_fork"},
-                                                                          {"on_exit", "sched_process_exit"},
-                                                                          {"on_sys_exit", "sys_exit"}};
-
-std::string attach_point(const std::string& program) {
-  for (const auto& [name, tracepoint] : kTracepoints) {
-    if (name == program) return "tp_btf/" + std::string(tracepoint);
-  }
-  return "fexit/" + program;
-}
-
-}  // namespace
-
 KindSet EbpfOptions::possible_kinds() {
   KindSet kinds = KindSet::all();
   for (const EventKind kind : {EventKind::running, EventKind::name, EventKind::core_dump}) kinds.erase(kind);
@@ -67,13 +53,14 @@ base::Result<KernelPrograms> KernelPrograms::load(const EbpfOptions& options, bp
     *fd = object.map_fd(fd == &result.state_ ? ".bss" : name);
     if (!*fd) return base::Error::from_errno(errno, "cannot keep the sensor's maps");
   }
+  AUDITSHIFT_TRY_VOID(result.map_memory());
   AUDITSHIFT_TRY_VOID(result.add_programs(object, tier, functions));
   return result;
 }
 
 base::Result<void> KernelPrograms::add_programs(const KernelObject& object, bpf::Tier tier,
                                                 std::span<const CallFunction> functions) {
-  for (const auto& [name, tracepoint] : kTracepoints) {
+  for (const auto& [name, group, tracepoint] : kTracepoints) {
     if (tier == bpf::Tier::fentry && tracepoint == "sys_exit") continue;
     programs_.push_back({std::string(name), object.program_fd(std::string(name).c_str()), {}});
     if (!programs_.back().program) return base::Error::from_errno(errno, "cannot keep the sensor's programs");
@@ -88,42 +75,39 @@ base::Result<void> KernelPrograms::add_programs(const KernelObject& object, bpf:
 
 base::Result<void> KernelPrograms::attach() {
   for (Program& program : programs_) {
-    // The programs know from loading where they belong; so it is not only raw tracepoints that this opens.
-    program.link.reset(bpf_raw_tracepoint_open(nullptr, program.program.get()));
-    if (!program.link) {
-      const int number = errno;
-      return base::Error::from_errno(number, "cannot attach to " + attach_point(program.name));
-    }
+    AUDITSHIFT_TRY(link, attach_program(program.program, program.name));
+    program.link = std::move(link);
   }
   return {};
 }
 
-base::Result<as_state> KernelPrograms::state() const {
-  const std::uint32_t zero = 0;
-  as_state state{};
-  if (bpf_map_lookup_elem(state_.get(), &zero, &state) != 0) {
-    return base::Error::from_errno(errno, "cannot read the state of the sensor's programs");
-  }
+base::Result<void> KernelPrograms::map_memory() {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus <= 0) return base::Error::from_errno(-cpus, "cannot count the CPUs");
+  cpus_ = static_cast<std::size_t>(cpus);
+  AUDITSHIFT_TRY(counters, bpf::MapMemory::open(counters_.get(), cpus_ * sizeof(as_cpu_counts)));
+  AUDITSHIFT_TRY(state, bpf::MapMemory::open(state_.get(), sizeof(as_state)));
+  counters_memory_ = std::move(counters);
+  state_memory_ = std::move(state);
+  return {};
+}
+
+as_state KernelPrograms::state() const {
+  as_state state;
+  std::memcpy(&state, state_memory_.data(), sizeof state);
   return state;
 }
 
-base::Result<void> KernelPrograms::set_state(const as_state& state) {
-  const std::uint32_t zero = 0;
-  if (bpf_map_update_elem(state_.get(), &zero, &state, BPF_ANY) != 0) {
-    return base::Error::from_errno(errno, "cannot change the state of the sensor's programs");
-  }
-  return {};
+void KernelPrograms::set_state(const as_state& state) {
+  std::memcpy(state_memory_.data(), &state, sizeof state);
 }
 
-base::Result<KernelPrograms::Counters> KernelPrograms::counters() const {
-  const int cpus = libbpf_num_possible_cpus();
-  if (cpus <= 0) return base::Error::from_errno(-cpus, "cannot count the CPUs");
+KernelPrograms::Counters KernelPrograms::counters() const {
+  const auto* of_cpu = static_cast<const volatile as_cpu_counts*>(counters_memory_.data());
   Counters counters;
-  for (std::uint32_t counter = 0; counter < AS_COUNTERS; ++counter) {
-    counters[counter].resize(static_cast<std::size_t>(cpus));
-    if (bpf_map_lookup_elem(counters_.get(), &counter, counters[counter].data()) != 0) {
-      return base::Error::from_errno(errno, "cannot read the sensor's counters");
-    }
+  for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
+    for (std::size_t counter = 0; counter < AS_COUNTERS; ++counter)
+      counters[counter].push_back(of_cpu[cpu].counts[counter]);
   }
   return counters;
 }
@@ -133,7 +117,6 @@ std::vector<KernelPrograms::ProgramInfo> KernelPrograms::programs() const {
   for (const Program& program : programs_) {
     ProgramInfo info;
     info.name = program.name;
-    info.attached_to = attach_point(program.name);
     bpf_prog_info raw{};
     std::uint32_t length = sizeof raw;
     if (bpf_obj_get_info_by_fd(program.program.get(), &raw, &length) == 0) {
@@ -141,6 +124,7 @@ std::vector<KernelPrograms::ProgramInfo> KernelPrograms::programs() const {
       info.runs = raw.run_cnt;
       info.run_time_ns = raw.run_time_ns;
     }
+    info.attached_to = attach_point(program.name, raw.type);
     infos.push_back(std::move(info));
   }
   return infos;

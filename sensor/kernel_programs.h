@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "bpf/map_memory.h"
 #include "bpf/probe.h"
 #include "bpf/record.h"
 #include "sensor/call_hooks.h"
@@ -47,8 +48,8 @@ class KernelPrograms {
   int ring_fd() const { return ring_.get(); }
 
   /// What the programs read while they run, see as_state.
-  base::Result<as_state> state() const;
-  base::Result<void> set_state(const as_state& state);
+  as_state state() const;
+  void set_state(const as_state& state);
 
   /// Takes the place of all exclusions before, at once: each event meets either the old ones or the new ones.
   /// Running processes are judged anew, from their next event on. After an error nothing is excluded.
@@ -61,11 +62,11 @@ class KernelPrograms {
 
   /// Per counter (enum as_counter), per CPU.
   using Counters = std::array<std::vector<std::uint64_t>, AS_COUNTERS>;
-  base::Result<Counters> counters() const;
+  Counters counters() const;
 
   struct ProgramInfo {
     std::string name;
-    std::string attached_to;        ///< "tp_btf/sys_exit", "fexit/__x64_sys_rename"
+    std::string attached_to;        ///< see attach_point()
     std::uint64_t missed = 0;       ///< times the kernel did not run it, to keep it from nesting in itself
     std::uint64_t runs = 0;         ///< counted while kernel.bpf_stats_enabled is set
     std::uint64_t run_time_ns = 0;  ///< the same
@@ -85,12 +86,18 @@ class KernelPrograms {
   /// Each map with the name of its pin.
   std::array<std::pair<const char*, base::Fd*>, 6> maps();
 
+  /// Makes the memory of maps that are there accessible.
+  base::Result<void> map_memory();
+
   base::Fd ring_;
   base::Fd counters_;
   base::Fd exclusions_;
   base::Fd state_;
   base::Fd name_counts_;
   base::Fd call_counts_;
+  bpf::MapMemory counters_memory_;
+  bpf::MapMemory state_memory_;
+  std::size_t cpus_ = 0;
   std::vector<Program> programs_;
   std::vector<base::Fd> handlers_;  ///< tier fentry's program arrays
 };

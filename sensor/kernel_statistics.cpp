@@ -64,21 +64,21 @@ std::vector<std::byte> record_of(const as_name_key& key) {
 }  // namespace
 
 base::Result<void> KernelPrograms::set_counting(bool on) {
-  AUDITSHIFT_TRY(state, this->state());
+  as_state state = this->state();
   if (on && state.counting == 0) {
     // What an earlier one left, or one that died.
     AUDITSHIFT_TRY_VOID((read_map<as_name_key, as_name_count>(name_counts_.get(), true)));
     AUDITSHIFT_TRY_VOID((read_map<std::uint32_t, std::uint64_t>(call_counts_.get(), true)));
   }
   state.counting = on ? 1 : 0;
-  return set_state(state);
+  set_state(state);
+  return {};
 }
 
 base::Result<EventCounts> KernelPrograms::event_counts() const {
   EventCounts counts;
   AUDITSHIFT_TRY(names, (read_map<as_name_key, as_name_count>(name_counts_.get(), false)));
   AUDITSHIFT_TRY(calls, (read_map<std::uint32_t, std::uint64_t>(call_counts_.get(), false)));
-  AUDITSHIFT_TRY(counters, this->counters());
   RecordDecoder decoder;
   for (const auto& [key, count] : names) {
     const auto bytes = record_of(key);
@@ -90,7 +90,7 @@ base::Result<EventCounts> KernelPrograms::event_counts() const {
       counts.add_names(*event, count.events);
   }
   for (const auto& [number, count] : calls) counts.syscalls[static_cast<int>(number)] = count;
-  counts.not_counted = sum(counters[AS_COUNT_NOT_COUNTED]);
+  counts.not_counted = sum(counters()[AS_COUNT_NOT_COUNTED]);
   return counts;
 }
 

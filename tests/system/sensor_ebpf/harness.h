@@ -87,8 +87,11 @@ EbpfOptions everything();
 bpf::Tier tier_under_test();
 inline bool is_legacy() { return tier_under_test() == bpf::Tier::legacy; }
 
+/// How tier core is attached: AUDITSHIFT_TEST_TRACEPOINTS, "perf_event" or as the kernel needs it.
+TracepointUse tracepoints_under_test();
+
 /// A provider of the tier under test, not started. `clock` and `host` outlive it.
-std::unique_ptr<Provider> make_provider(const EbpfOptions& options, const base::Sysroot& host,
+std::unique_ptr<Provider> make_provider(EbpfOptions options, const base::Sysroot& host,
                                         const base::Clock& clock);
 
 /// The kind of an open() that made its file: tier legacy knows that only where the call says so (O_EXCL).

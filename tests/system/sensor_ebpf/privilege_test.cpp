@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <initializer_list>
 
 #include "tests/system/sensor_ebpf/harness.h"
@@ -38,12 +39,18 @@ bool keep_only(std::initializer_list<unsigned> capabilities) {
   return syscall(SYS_capset, &header, sets) == 0;
 }
 
+EbpfOptions options_under_test() {
+  EbpfOptions options;
+  options.tracepoints = tracepoints_under_test();
+  return options;
+}
+
 TEST(Privilege, WithoutAnyStartingFailsWithAHint) {
   if (getuid() != 0) GTEST_SKIP() << "needs root to give up root";
   EXPECT_TRUE(in_a_child([] {
     if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0) return false;
     const base::SystemClock clock;
-    EbpfProvider provider({}, clock, tier_under_test());
+    EbpfProvider provider(options_under_test(), clock, tier_under_test());
     const auto started = provider.start();
     return !started.ok() && started.error().code() == base::Errc::permission &&
            !started.error().hint().empty();
@@ -55,8 +62,11 @@ TEST(Privilege, TwoCapabilitiesAreEnoughToStart) {
   if (const std::string lacking = lacking_privilege(); !lacking.empty()) GTEST_SKIP() << lacking;
   EXPECT_TRUE(in_a_child([] {
     const base::SystemClock clock;
-    EbpfProvider provider({}, clock, tier_under_test());
-    return keep_only({CAP_BPF, CAP_PERFMON}) && provider.start().ok();
+    EbpfProvider provider(options_under_test(), clock, tier_under_test());
+    if (!keep_only({CAP_BPF, CAP_PERFMON})) return false;
+    const auto started = provider.start();
+    if (!started.ok()) std::fprintf(stderr, "%s\n", started.error().message().c_str());
+    return started.ok();
   }));
 }
 
@@ -65,7 +75,7 @@ TEST(Privilege, OnceStartedCapBpfIsEnough) {
   if (const std::string lacking = lacking_privilege(); !lacking.empty()) GTEST_SKIP() << lacking;
   EXPECT_TRUE(in_a_child([] {
     const base::SystemClock clock;
-    EbpfProvider provider({}, clock, tier_under_test());
+    EbpfProvider provider(options_under_test(), clock, tier_under_test());
     if (!provider.start().ok() || !keep_only({CAP_BPF})) return false;
     const pid_t worker = fork();
     if (worker == 0) _exit(0);

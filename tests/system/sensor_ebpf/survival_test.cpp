@@ -54,6 +54,7 @@ EbpfOptions pinned_options(const std::string& directory) {
   options.kinds = {EventKind::remove_xattr, EventKind::loss};
   options.failed_other = true;
   options.pin_directory = directory;
+  options.tracepoints = tracepoints_under_test();
   return options;
 }
 
