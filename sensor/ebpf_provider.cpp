@@ -158,7 +158,7 @@ std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
   const std::uint64_t until = ring.produced();
   const bool details = consumer.wants_details();
   const auto give_back = clock_.since_boot() + kPollBudget;
-  std::size_t events = 0, in_batch = 0, unreleased = 0;
+  std::size_t events = 0, in_batch = 0;
   while (ring.position() < until) {
     const auto bytes = ring.next();
     if (bytes.empty()) break;
@@ -169,16 +169,12 @@ std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
       if (details) event->process.container_id = containers_.find(event->process.cgroup_id);
       consumer.consume(*event);
       ++events;
-      ++in_batch;
     }
-    if (++unreleased == kReleaseEvery) {
-      ring.release();
-      unreleased = 0;
-      if (clock_.since_boot() >= give_back) break;
-    }
-    if (in_batch == kBatch) {
+    if (++in_batch == kBatch) {
       consumer.end_of_batch();
+      ring.release();
       in_batch = 0;
+      if (clock_.since_boot() >= give_back) break;
     }
   }
   if (in_batch != 0) consumer.end_of_batch();

@@ -14,10 +14,9 @@
 /// What the providers of all kernel sides of ebpf have in common.
 namespace auditshift::sensor {
 
-/// A batch ends after so many records, be there more or not.
-inline constexpr std::size_t kBatch = 4096;
-/// After so many, their space goes back to the kernel.
-inline constexpr std::size_t kReleaseEvery = 128;
+/// After so many records a batch ends, be there more or not, and only then their space goes back to the
+/// kernel: what the consumer still holds when it dies is there for the one that comes after it.
+inline constexpr std::size_t kBatch = 192;
 /// One poll's share of the caller's time.
 inline constexpr std::chrono::milliseconds kPollBudget{50};
 

@@ -86,7 +86,7 @@ std::size_t LegacyProvider::drain(Consumer& consumer) {
   // What comes while this runs is left to the next call, so that this one ends.
   const std::uint64_t until = monotonic_ns() - kSettled;
   const auto give_back = clock_.since_boot() + kPollBudget;
-  std::size_t events = 0, in_batch = 0, unreleased = 0;
+  std::size_t events = 0, in_batch = 0;
   has_more_ = false;
   for (;;) {
     const auto bytes = reader_->next(until);
@@ -94,17 +94,13 @@ std::size_t LegacyProvider::drain(Consumer& consumer) {
     if (const Event* event = decode(bytes)) {
       consumer.consume(*event);
       ++events;
-      ++in_batch;
     }
-    if (++unreleased == kReleaseEvery) {
+    if (++in_batch == kBatch) {
+      consumer.end_of_batch();
       reader_->release();
-      unreleased = 0;
+      in_batch = 0;
       has_more_ = clock_.since_boot() >= give_back;
       if (has_more_) break;
-    }
-    if (in_batch == kBatch) {
-      consumer.end_of_batch();
-      in_batch = 0;
     }
   }
   if (in_batch != 0) consumer.end_of_batch();

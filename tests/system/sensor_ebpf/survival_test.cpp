@@ -12,6 +12,7 @@
 #include <csignal>
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 #include "tests/system/sensor_ebpf/harness.h"
 
@@ -31,22 +32,29 @@ struct Blackboard {
   std::atomic<bool> stop;
 };
 
-/// Ticks off "user.NUMBER".
+/// Ticks off "user.NUMBER", as a file would: when a batch ends. What it holds until then dies with it.
 class TickOff final : public Consumer {
  public:
-  explicit TickOff(Blackboard& board) : board_(board) {}
+  /// Kills its process with the event of number `dies_at`, unless that is negative.
+  explicit TickOff(Blackboard& board, int dies_at = -1) : board_(board), dies_at_(dies_at) {}
   void consume(const Event& event) override {
     if (event.kind == EventKind::loss) board_.told_lost += event.loss.count;
     if (event.kind != EventKind::remove_xattr || !event.text.starts_with("user.")) return;
     int number = -1;
     const std::string_view digits = event.text.substr(5);
     std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (number >= 0 && number < kEvents) ++board_.seen[number];
+    if (number >= 0 && number < kEvents) numbers_.push_back(number);
+    if (number >= 0 && number == dies_at_) kill(getpid(), SIGKILL);
   }
-  void end_of_batch() override {}
+  void end_of_batch() override {
+    for (const int number : numbers_) ++board_.seen[number];
+    numbers_.clear();
+  }
 
  private:
   Blackboard& board_;
+  int dies_at_;
+  std::vector<int> numbers_;
 };
 
 EbpfOptions pinned_options(const std::string& directory) {
@@ -58,8 +66,9 @@ EbpfOptions pinned_options(const std::string& directory) {
   return options;
 }
 
-/// A sensor in a process of its own, until the blackboard says stop.
-pid_t start_sensor(Blackboard& board, const EbpfOptions& options) {
+/// A sensor in a process of its own, until the blackboard says stop. With `dies_at` it begins to read when
+/// thrice as many events are there, and dies in the middle of them.
+pid_t start_sensor(Blackboard& board, const EbpfOptions& options, int dies_at = -1) {
   board.ready = false;
   const pid_t pid = fork();
   if (pid != 0) {
@@ -70,7 +79,8 @@ pid_t start_sensor(Blackboard& board, const EbpfOptions& options) {
   EbpfProvider provider(options, clock, tier_under_test());
   if (!provider.start().ok()) _exit(1);
   board.ready = true;
-  TickOff tick_off(board);
+  TickOff tick_off(board, dies_at);
+  while (board.made < 3 * dies_at) std::this_thread::sleep_for(1ms);
   while (!board.stop) {
     if (!provider.poll(20ms, tick_off).ok()) _exit(2);
   }
@@ -161,6 +171,22 @@ TEST_F(Survival, NothingIsLostWhenTheSensorIsKilledAndComesBack) {
     waitpid(sensor, &status, 0);
     EXPECT_EQ(status, 0);
     EXPECT_FALSE(std::filesystem::exists(options.pin_directory)) << "a clean stop leaves nothing";
+    expect_all_seen();
+  });
+}
+
+TEST_F(Survival, WhatWasReadButNotKeptIsReadAgain) {
+  in_a_namespace_of_its_own([&] {
+    const auto options = pinned_options(directory_ / "pins");
+    pid_t sensor = start_sensor(*board_, options, 1000);
+    const pid_t worker = start_worker(*board_);
+    int status = 0;
+    waitpid(sensor, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status)) << "it died on the way";
+    sensor = start_sensor(*board_, options);
+    waitpid(worker, nullptr, 0);
+    board_->stop = true;
+    waitpid(sensor, nullptr, 0);
     expect_all_seen();
   });
 }
