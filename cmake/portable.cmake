@@ -9,6 +9,8 @@ set(AUDITSHIFT_SPDLOG spdlog::spdlog_header_only)
 
 # The last one that fits counts.
 add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${PROJECT_BINARY_DIR}=./build)
+# Link-time optimisation compiles at the link, and writes where that was into the debugging information.
+add_link_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${PROJECT_BINARY_DIR}=./build)
 
 add_compile_options(-fstack-protector-strong -fstack-clash-protection)
 if(NOT AUDITSHIFT_SANITIZE)
