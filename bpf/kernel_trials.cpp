@@ -27,6 +27,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "bpf/perf_event.h"
 #include "skeletons/preempt_trial.skel.h"
 
 namespace auditshift::bpf {
@@ -110,11 +111,6 @@ Fd load_map_types() {
   return raw == nullptr ? Fd() : Fd(bpf_btf_load(raw, size, nullptr));
 }
 
-Fd open_perf_event(perf_event_attr& attributes) {
-  return Fd(static_cast<int>(
-      syscall(SYS_perf_event_open, &attributes, -1 /* pid */, 0 /* cpu */, -1, PERF_FLAG_FD_CLOEXEC)));
-}
-
 }  // namespace
 
 bool may_use_bpf() {
@@ -165,7 +161,6 @@ ProbeResult try_tracepoint(const base::Sysroot& host) {
     const auto id = text.ok() ? base::parse_decimal(base::trim(*text)) : std::nullopt;
     if (!id) continue;
     perf_event_attr attributes{};
-    attributes.size = sizeof attributes;
     attributes.type = PERF_TYPE_TRACEPOINT;
     attributes.config = *id;
     const Fd event = open_perf_event(attributes);
@@ -263,7 +258,6 @@ ProbeResult try_perf_buffer(const base::Sysroot&) {
   const Fd map(bpf_map_create(BPF_MAP_TYPE_PERF_EVENT_ARRAY, kTrialName, 4, 4, 1, nullptr));
   if (!map) return failed("creating", errno);
   perf_event_attr attributes{};
-  attributes.size = sizeof attributes;
   attributes.type = PERF_TYPE_SOFTWARE;
   attributes.config = PERF_COUNT_SW_BPF_OUTPUT;
   attributes.sample_type = PERF_SAMPLE_RAW;

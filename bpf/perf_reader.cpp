@@ -8,7 +8,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "bpf/perf_event.h"
 #include "bpf/record.h"
 
 namespace auditshift::bpf {
@@ -31,15 +31,13 @@ std::size_t page_size() {
 
 base::Fd open_output(int cpu, std::uint64_t size) {
   perf_event_attr attributes{};
-  attributes.size = sizeof attributes;
   attributes.type = PERF_TYPE_SOFTWARE;
   attributes.config = PERF_COUNT_SW_BPF_OUTPUT;
   attributes.sample_type = PERF_SAMPLE_RAW;
   attributes.sample_period = 1;
   attributes.watermark = 1;
   attributes.wakeup_watermark = static_cast<std::uint32_t>(size / 4);
-  return base::Fd(
-      static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)));
+  return open_perf_event(attributes, cpu);
 }
 
 }  // namespace

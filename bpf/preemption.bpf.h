@@ -8,10 +8,9 @@
  *
  * The kernel still calls perf events of tracepoints with preemption off (include/trace/perf.h), so from 7.0
  * on the programs are attached to those (AS_PERF_EVENTS). For functions, and where the sensor may open no
- * perf events, programs switch preemption off themselves where the kernel lets them do
- * that and call functions of their own meanwhile (6.15 or so: preempt_trial.bpf.c finds out). This is the
- * lesser way: the task may be preempted as soon as that is over, and the kernel still counts the program as
- * running. */
+ * perf events, programs switch preemption off themselves where the kernel lets them do that and call
+ * functions of their own meanwhile (6.15 or so: preempt_trial.bpf.c finds out). This is the lesser way: the
+ * task may be preempted as soon as that is over, and the kernel still counts the program as running. */
 
 #include <linux/bpf.h>
 

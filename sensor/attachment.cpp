@@ -3,16 +3,14 @@
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
-#include <linux/perf_event.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "base/sysroot.h"
+#include "bpf/perf_event.h"
 #include "bpf/tracepoint_format.h"
 
 namespace auditshift::sensor {
@@ -53,11 +51,9 @@ base::Result<base::Fd> open_event(const Tracepoint& tracepoint) {
   AUDITSHIFT_TRY(host, base::Sysroot::open("/"));
   AUDITSHIFT_TRY(format, bpf::read_tracepoint_format(host, name));
   perf_event_attr attributes{};
-  attributes.size = sizeof attributes;
   attributes.type = PERF_TYPE_TRACEPOINT;
   attributes.config = format.id;
-  base::Fd event(
-      static_cast<int>(::syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
+  base::Fd event = bpf::open_perf_event(attributes);
   if (!event) return base::Error::from_errno(errno, "perf_event_open(2) of " + name);
   return event;
 }

@@ -13,10 +13,6 @@ namespace auditshift::sensor {
 /// LINK_UPDATE, LINK_DETACH, one bit each (enum bpf_cmd in linux/bpf.h).
 inline constexpr std::uint64_t kBpfCommands = 0x4300203e1ULL;
 
-/// How programs of tiers core and fentry are attached to tracepoints. By default as events are lost least:
-/// directly, but from Linux 7.0 on through perf events, where they can be opened (bpf/preemption.bpf.h).
-enum class TracepointUse : std::uint8_t { automatic, direct, perf_event };
-
 /// What the ebpf provider watches. Fixed once it has started.
 struct EbpfOptions {
   /// All that the programs can supply.
@@ -36,7 +32,9 @@ struct EbpfOptions {
   std::uint64_t bpf_commands = kBpfCommands;
   std::uint32_t argv_limit = 4096;         ///< bytes of an argument vector, at most 4096
   std::uint64_t ring_bytes = 16ULL << 20;  ///< a power of two, at least a page
-  TracepointUse tracepoints = TracepointUse::automatic;
+  /// Attach to tracepoints through perf events on every kernel, not only from Linux 7.0 on, where programs
+  /// would else be preempted (bpf/preemption.bpf.h).
+  bool perf_events = false;
   std::chrono::milliseconds drain_interval{50};  ///< longest wait of a record while the ring is far from full
   /// A directory on a BPF file system, made when it is not there, its name without a dot, where programs,
   /// maps and ring outlive this process, so that one that starts after a crash goes on where this one ended.

@@ -28,8 +28,8 @@ static_assert(sizeof(Knobs) == sizeof(sensor_holding_bpf::sensor_holding_bpf__ro
 static_assert(sizeof(Knobs) == sizeof(sensor_perf_bpf::sensor_perf_bpf__rodata));
 static_assert(sizeof(State) == sizeof(as_state), "KernelPrograms::state() and set_state() see the whole map");
 
-bool use_perf_events(TracepointUse use) {
-  if (use != TracepointUse::automatic) return use == TracepointUse::perf_event;
+/// Whether perf events are needed, and may be opened.
+bool perf_events_help() {
   return bpf::tracepoints_are_preemptible() && bpf::can_hold_cpu() && open_event(kTracepoints[0]).ok();
 }
 
@@ -42,8 +42,8 @@ std::string_view bytes_of() {
 
 /// The object file for this tier on this kernel, in this process's memory. Where the kernel itself keeps
 /// programs from being preempted, to do so again would make each event 5 % dearer.
-std::string_view object_bytes(bpf::Tier tier, TracepointUse use) {
-  if (use_perf_events(use)) return bytes_of<sensor_perf_bpf>();
+std::string_view object_bytes(bpf::Tier tier, bool perf_events) {
+  if (perf_events || perf_events_help()) return bytes_of<sensor_perf_bpf>();
   const bool preemptible = tier == bpf::Tier::fentry || bpf::tracepoints_are_preemptible();
   return preemptible && bpf::can_hold_cpu() ? bytes_of<sensor_holding_bpf>() : bytes_of<sensor_bpf>();
 }
@@ -82,7 +82,7 @@ base::Result<KernelObject> KernelObject::open(const EbpfOptions& options, bpf::T
   if (!std::has_single_bit(options.ring_bytes) || options.ring_bytes > 1ULL << 31) {
     return base::Error(base::Errc::invalid, "the ring buffer's size must be a power of two of at most 2 GiB");
   }
-  const std::string_view bytes = object_bytes(tier, options.tracepoints);
+  const std::string_view bytes = object_bytes(tier, options.perf_events);
   bpf_object_open_opts open_options{};
   open_options.sz = sizeof open_options;
   open_options.object_name = "sensor_bpf";

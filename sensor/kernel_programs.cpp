@@ -84,8 +84,8 @@ base::Result<void> KernelPrograms::attach() {
 base::Result<void> KernelPrograms::map_memory() {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus <= 0) return base::Error::from_errno(-cpus, "cannot count the CPUs");
-  cpus_ = static_cast<std::size_t>(cpus);
-  AUDITSHIFT_TRY(counters, bpf::MapMemory::open(counters_.get(), cpus_ * sizeof(as_cpu_counts)));
+  AUDITSHIFT_TRY(counters, bpf::MapMemory::open(counters_.get(),
+                                                static_cast<std::size_t>(cpus) * sizeof(as_cpu_counts)));
   AUDITSHIFT_TRY(state, bpf::MapMemory::open(state_.get(), sizeof(as_state)));
   counters_memory_ = std::move(counters);
   state_memory_ = std::move(state);
@@ -105,7 +105,7 @@ void KernelPrograms::set_state(const as_state& state) {
 KernelPrograms::Counters KernelPrograms::counters() const {
   const auto* of_cpu = static_cast<const volatile as_cpu_counts*>(counters_memory_.data());
   Counters counters;
-  for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
+  for (int cpu = 0; cpu < libbpf_num_possible_cpus(); ++cpu) {
     for (std::size_t counter = 0; counter < AS_COUNTERS; ++counter)
       counters[counter].push_back(of_cpu[cpu].counts[counter]);
   }

@@ -97,7 +97,6 @@ class KernelPrograms {
   base::Fd call_counts_;
   bpf::MapMemory counters_memory_;
   bpf::MapMemory state_memory_;
-  std::size_t cpus_ = 0;
   std::vector<Program> programs_;
   std::vector<base::Fd> handlers_;  ///< tier fentry's program arrays
 };

@@ -191,22 +191,18 @@ bpf::Tier tier_under_test() {
   return bpf::Tier::core;
 }
 
-TracepointUse tracepoints_under_test() {
-  const char* value = std::getenv("AUDITSHIFT_TEST_TRACEPOINTS");
-  const bool perf = value != nullptr && std::string_view(value) == "perf_event";
-  return perf ? TracepointUse::perf_event : TracepointUse::automatic;
-}
+bool on_perf_events() { return std::getenv("AUDITSHIFT_TEST_PERF_EVENTS") != nullptr; }
 
 std::unique_ptr<Provider> make_provider(EbpfOptions options, const base::Sysroot& host,
                                         const base::Clock& clock) {
-  options.tracepoints = tracepoints_under_test();
+  options.perf_events = on_perf_events();
   if (is_legacy()) return std::make_unique<LegacyProvider>(options, host, clock);
   return std::make_unique<EbpfProvider>(options, clock, tier_under_test());
 }
 
 std::string lacking_privilege() {
   static const std::string lacking = [] {
-    if (is_legacy() || tracepoints_under_test() == TracepointUse::perf_event) mount_tracefs();
+    if (is_legacy() || on_perf_events()) mount_tracefs();
     const auto host = base::Sysroot::open("/");  // of the mount namespace that was entered just now
     if (!host.ok()) return host.error().message();
     for (const auto& missing : bpf::missing_features(bpf::KernelProbe(*host).run(), tier_under_test())) {

@@ -87,8 +87,8 @@ EbpfOptions everything();
 bpf::Tier tier_under_test();
 inline bool is_legacy() { return tier_under_test() == bpf::Tier::legacy; }
 
-/// How tier core is attached: AUDITSHIFT_TEST_TRACEPOINTS, "perf_event" or as the kernel needs it.
-TracepointUse tracepoints_under_test();
+/// Whether it is attached through perf events: AUDITSHIFT_TEST_PERF_EVENTS is set.
+bool on_perf_events();
 
 /// A provider of the tier under test, not started. `clock` and `host` outlive it.
 std::unique_ptr<Provider> make_provider(EbpfOptions options, const base::Sysroot& host,

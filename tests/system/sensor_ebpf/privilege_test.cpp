@@ -41,7 +41,7 @@ bool keep_only(std::initializer_list<unsigned> capabilities) {
 
 EbpfOptions options_under_test() {
   EbpfOptions options;
-  options.tracepoints = tracepoints_under_test();
+  options.perf_events = on_perf_events();
   return options;
 }
 

@@ -62,7 +62,7 @@ EbpfOptions pinned_options(const std::string& directory) {
   options.kinds = {EventKind::remove_xattr, EventKind::loss};
   options.failed_other = true;
   options.pin_directory = directory;
-  options.tracepoints = tracepoints_under_test();
+  options.perf_events = on_perf_events();
   return options;
 }
 
