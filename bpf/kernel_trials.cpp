@@ -312,8 +312,9 @@ ProbeResult try_no_preemption(const base::Sysroot& host) {
     if (mode.ok() && mode->find(off) != std::string::npos)
       return yes("the kernel is not preemptible now: " + base::printable(base::trim(*mode)));
   }
-  return can_hold_cpu() ? yes("programs can switch it off")
-                        : no("the kernel is preemptible, and programs cannot switch that off");
+  return no(
+      "the kernel is preemptible: it would skip programs on functions in one task while another's is"
+      " interrupted on the same CPU");
 }
 
 ProbeResult try_process_connector(const base::Sysroot&) {

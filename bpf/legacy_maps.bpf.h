@@ -82,10 +82,10 @@ struct {
 } records SEC(".maps");
 
 struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, AS_COUNTERS);
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1); /* the user side sets as many as there are CPUs, and BPF_F_MMAPABLE from 5.5 on */
   __type(key, __u32);
-  __type(value, __u64);
+  __type(value, struct as_cpu_counts);
 } counters SEC(".maps");
 
 /* Where a record grows: too large for the stack of 512 bytes. */
@@ -109,8 +109,9 @@ static __always_inline const struct as_legacy_knobs* knobs_in_use(void) {
 }
 
 static __always_inline void count(__u32 counter) {
-  __u64* value = bpf_map_lookup_elem(&counters, &counter);
-  if (value) (*value)++; /* per CPU */
+  __u32 cpu = bpf_get_smp_processor_id();
+  struct as_cpu_counts* value = bpf_map_lookup_elem(&counters, &cpu);
+  if (value && counter < AS_COUNTERS) value->counts[counter]++;
 }
 
 /* From the caller's memory, or the kernel's; 0 when all of it was there. */

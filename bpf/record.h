@@ -178,8 +178,7 @@ enum as_counter {
   AS_COUNTERS
 };
 
-/* Of one CPU, in cache lines that it has to itself. Tier legacy has a map of one counter per value instead.
- */
+/* Of one CPU, in cache lines that it has to itself. */
 struct as_cpu_counts {
   __u64 counts[AS_COUNTERS];
 } __attribute__((aligned(64)));

@@ -303,8 +303,7 @@ out:
   return 0;
 }
 
-/* `held`: the CPU is already. */
-static __always_inline int see_call(struct pt_regs* regs, long result, int held) {
+static __always_inline int see_call(struct pt_regs* regs, long result) {
   __u64 number = syscall_number(regs);
   if (number >= AS_SYSCALL_LIMIT) return 0;
   __u32 entry = call_index[number];
@@ -313,9 +312,9 @@ static __always_inline int see_call(struct pt_regs* regs, long result, int held)
   int compat = is_compat(task);
   __u32 index = compat ? AS_COMPAT_CALL(entry) : AS_NATIVE_CALL(entry);
   if (!index) return 0;
-  if (!held) hold_cpu();
+  hold_cpu();
   record_call(regs, result, index, compat, task);
-  if (!held) release_cpu();
+  release_cpu();
   return 0;
 }
 
@@ -349,7 +348,7 @@ int on_exit(void* event) { return see_end(bpf_get_current_task_btf()); }
 SEC("tracepoint/raw_syscalls/sys_exit")
 int on_sys_exit(struct trace_event_raw_sys_exit* event) {
   struct pt_regs* regs = (struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf());
-  return see_call(regs, event->ret, 1);
+  return see_call(regs, event->ret);
 }
 
 #else
@@ -379,7 +378,7 @@ int BPF_PROG(on_exit, struct task_struct* task) {
 }
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs* regs, long result) { return see_call(regs, result, 0); }
+int BPF_PROG(on_sys_exit, struct pt_regs* regs, long result) { return see_call(regs, result); }
 
 #endif
 
@@ -387,9 +386,9 @@ int BPF_PROG(on_sys_exit, struct pt_regs* regs, long result) { return see_call(r
  * finds functions, of a few instructions, which all go on here by a tail call. Their arguments are the same:
  * the registers that the caller left (arch/x86/include/asm/syscall_wrapper.h and its like). */
 SEC("?fexit")
-int BPF_PROG(on_call, struct pt_regs* regs, long result) { return see_call(regs, result, 0); }
+int BPF_PROG(on_call, struct pt_regs* regs, long result) { return see_call(regs, result); }
 
 /* Only programs for functions of one prototype may go on in each other, and to the kernel that is another one
  * when the parameter is called otherwise: those that do not use it call it __unused. */
 SEC("?fexit")
-int BPF_PROG(on_call_unused, struct pt_regs* regs, long result) { return see_call(regs, result, 0); }
+int BPF_PROG(on_call_unused, struct pt_regs* regs, long result) { return see_call(regs, result); }

@@ -196,6 +196,7 @@ void FieldTable::append(TextBuffer& out, const Record& record) {
   writer_.table_ = this;
   writer_.last_ = static_cast<std::uint16_t>(fields_.size());
   writer_.escaped_.clear();
+  if (provider_ != record.provider) follow_provider(record.provider);
   KnownProcess* process = nullptr;
   for (Part& part : by_kind_[static_cast<std::size_t>(record.event.kind) % AS_KIND_LIMIT]) {
     const Run& run = runs_[part.run];
@@ -217,6 +218,15 @@ void FieldTable::append(TextBuffer& out, const Record& record) {
   }
   for (std::size_t depth = paths_[writer_.last_].size(); depth > 0; --depth) out.put('}');
   out.put('\n');
+}
+
+void FieldTable::follow_provider(std::string_view provider) {
+  provider_ = provider;
+  for (std::vector<Part>& parts : by_kind_) {
+    for (Part& part : parts) {
+      if (runs_[part.run].scope == Scope::stream) part.text.made = false;
+    }
+  }
 }
 
 void FieldTable::write_field(std::uint16_t field, const Record& record) {

@@ -36,7 +36,7 @@ class FieldWriter;
 /// What a field's value depends on: a text that was made once is used again as long as that is the same.
 enum class Scope : std::uint8_t {
   event,
-  stream,   ///< the same in every record of a stream that is of the same kind
+  stream,  ///< the same in every record of a stream that is of the same kind and comes from the same provider
   process,  ///< on Event::process alone, and on when it started by the wall clock
   call,     ///< on which system call it was, not on its result and arguments
 };
@@ -143,6 +143,8 @@ class FieldTable {
   void append_run(RunText& known, const Run& run, const Record& record);
   KnownProcess& known_process(const Event& event);
   static RunText& text_of_call(Part& part, const Syscall& call);
+  /// Forgets the texts that are of the stream.
+  void follow_provider(std::string_view provider);
 
   std::span<const Field> fields_;
   std::vector<std::vector<std::string>> paths_;  ///< components, by field
@@ -150,6 +152,7 @@ class FieldTable {
   std::vector<Run> runs_;
   std::array<std::vector<Part>, AS_KIND_LIMIT> by_kind_;
   std::vector<KnownProcess> processes_;  ///< by the last bits of the pid
+  std::string provider_;                 ///< that the texts of the stream are of
   FieldWriter writer_;
 };
 

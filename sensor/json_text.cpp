@@ -110,11 +110,22 @@ void append_decimal(TextBuffer& out, Number number) {
   out.add(static_cast<std::size_t>(std::to_chars(at, at + kLongest, number).ptr - at));
 }
 
-void put_digits(char* at, unsigned number, int digits) {
-  for (int i = digits - 1; i >= 0; --i) {
-    at[i] = static_cast<char>('0' + number % 10);
-    number /= 10;
+/// "00" to "99", one behind the other.
+constexpr auto kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); i += 2) {
+    pairs[i] = static_cast<char>('0' + i / 20);
+    pairs[i + 1] = static_cast<char>('0' + i / 2 % 10);
   }
+  return pairs;
+}();
+
+void put_digits(char* at, unsigned number, int digits) {
+  for (; digits >= 2; digits -= 2) {
+    std::memcpy(at + digits - 2, &kPairs[number % 100 * 2], 2);
+    number /= 100;
+  }
+  if (digits == 1) *at = static_cast<char>('0' + number % 10);
 }
 
 }  // namespace

@@ -29,9 +29,7 @@ static_assert(sizeof(Knobs) == sizeof(sensor_perf_bpf::sensor_perf_bpf__rodata))
 static_assert(sizeof(State) == sizeof(as_state), "KernelPrograms::state() and set_state() see the whole map");
 
 /// Whether perf events are needed, and may be opened.
-bool perf_events_help() {
-  return bpf::tracepoints_are_preemptible() && bpf::can_hold_cpu() && open_event(kTracepoints[0]).ok();
-}
+bool perf_events_help() { return bpf::tracepoints_are_preemptible() && open_event(kTracepoints[0]).ok(); }
 
 template <typename Skeleton>
 std::string_view bytes_of() {
@@ -40,12 +38,12 @@ std::string_view bytes_of() {
   return {static_cast<const char*>(bytes), size};
 }
 
-/// The object file for this tier on this kernel, in this process's memory. Where the kernel itself keeps
+/// The object file for this kernel, in this process's memory. Where the kernel itself keeps
 /// programs from being preempted, to do so again would make each event 5 % dearer.
-std::string_view object_bytes(bpf::Tier tier, bool perf_events) {
+std::string_view object_bytes(bool perf_events) {
   if (perf_events || perf_events_help()) return bytes_of<sensor_perf_bpf>();
-  const bool preemptible = tier == bpf::Tier::fentry || bpf::tracepoints_are_preemptible();
-  return preemptible && bpf::can_hold_cpu() ? bytes_of<sensor_holding_bpf>() : bytes_of<sensor_bpf>();
+  return bpf::tracepoints_are_preemptible() && bpf::can_hold_cpu() ? bytes_of<sensor_holding_bpf>()
+                                                                   : bytes_of<sensor_bpf>();
 }
 
 /// What a map holds before it is loaded, as a `Value`; nullptr when it is not there or of another size.
@@ -82,7 +80,7 @@ base::Result<KernelObject> KernelObject::open(const EbpfOptions& options, bpf::T
   if (!std::has_single_bit(options.ring_bytes) || options.ring_bytes > 1ULL << 31) {
     return base::Error(base::Errc::invalid, "the ring buffer's size must be a power of two of at most 2 GiB");
   }
-  const std::string_view bytes = object_bytes(tier, options.perf_events);
+  const std::string_view bytes = object_bytes(options.perf_events);
   bpf_object_open_opts open_options{};
   open_options.sz = sizeof open_options;
   open_options.object_name = "sensor_bpf";

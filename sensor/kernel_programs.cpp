@@ -102,14 +102,9 @@ void KernelPrograms::set_state(const as_state& state) {
   std::memcpy(state_memory_.data(), &state, sizeof state);
 }
 
-KernelPrograms::Counters KernelPrograms::counters() const {
-  const auto* of_cpu = static_cast<const volatile as_cpu_counts*>(counters_memory_.data());
-  Counters counters;
-  for (int cpu = 0; cpu < libbpf_num_possible_cpus(); ++cpu) {
-    for (std::size_t counter = 0; counter < AS_COUNTERS; ++counter)
-      counters[counter].push_back(of_cpu[cpu].counts[counter]);
-  }
-  return counters;
+Counters KernelPrograms::counters() const {
+  const auto cpus = static_cast<std::size_t>(libbpf_num_possible_cpus());
+  return counters_of(static_cast<const as_cpu_counts*>(counters_memory_.data()), cpus);
 }
 
 std::vector<KernelPrograms::ProgramInfo> KernelPrograms::programs() const {

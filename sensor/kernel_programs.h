@@ -19,6 +19,7 @@
 #include "sensor/event_counts.h"
 #include "sensor/exclusion_tree.h"
 #include "sensor/kernel_object.h"
+#include "sensor/kernel_side.h"
 
 namespace auditshift::sensor {
 
@@ -60,8 +61,6 @@ class KernelPrograms {
   /// What was counted since. `not_counted` runs on from one time to the next: compare two answers.
   base::Result<EventCounts> event_counts() const;
 
-  /// Per counter (enum as_counter), per CPU.
-  using Counters = std::array<std::vector<std::uint64_t>, AS_COUNTERS>;
   Counters counters() const;
 
   struct ProgramInfo {

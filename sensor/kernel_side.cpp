@@ -16,6 +16,15 @@ std::uint64_t sum(std::span<const std::uint64_t> values) {
   return std::accumulate(values.begin(), values.end(), std::uint64_t{0});
 }
 
+Counters counters_of(const volatile as_cpu_counts* counts, std::size_t cpus) {
+  Counters counters;
+  for (std::size_t cpu = 0; cpu < cpus; ++cpu) {
+    for (std::size_t counter = 0; counter < AS_COUNTERS; ++counter)
+      counters[counter].push_back(counts[cpu].counts[counter]);
+  }
+  return counters;
+}
+
 std::int64_t wall_offset(const base::Clock& clock) {
   const auto boot = clock.since_boot();
   return (clock.now().time_since_epoch() - boot).count();

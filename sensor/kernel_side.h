@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "bpf/record.h"
 #include "sensor/ebpf_options.h"
 #include "sensor/provider.h"
 
@@ -21,6 +23,11 @@ inline constexpr std::size_t kBatch = 192;
 inline constexpr std::chrono::milliseconds kPollBudget{50};
 
 std::uint64_t sum(std::span<const std::uint64_t> values);
+
+/// What the programs count: per counter (enum as_counter), per possible CPU.
+using Counters = std::array<std::vector<std::uint64_t>, AS_COUNTERS>;
+/// Of `cpus` CPUs, from memory that the programs may be writing to.
+Counters counters_of(const volatile as_cpu_counts* counts, std::size_t cpus);
 
 /// To add to a time since boot for that since 1970 UTC, as the clock is set now. In nanoseconds.
 std::int64_t wall_offset(const base::Clock& clock);

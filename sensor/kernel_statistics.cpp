@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <numeric>
 
 #include "sensor/kernel_programs.h"
+#include "sensor/kernel_side.h"
 #include "sensor/record_decoder.h"
 
 namespace auditshift::sensor {
@@ -32,10 +32,6 @@ base::Result<std::vector<std::pair<Key, Value>>> read_map(int map_fd, bool remov
     if (end) return result;
     first = false;
   }
-}
-
-std::uint64_t sum(const std::vector<std::uint64_t>& values) {
-  return std::accumulate(values.begin(), values.end(), std::uint64_t{0});
 }
 
 /// A record that has nothing but these texts, for the decoder that knows how to read them.

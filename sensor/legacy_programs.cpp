@@ -10,7 +10,9 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "base/fd.h"
 #include "bpf/legacy.h"
 #include "bpf/libbpf_log.h"
 #include "bpf/tracepoint_format.h"
@@ -59,6 +61,16 @@ base::Result<void> check_place(const base::Sysroot& host, std::string_view trace
                                                   " at another place than the programs know");
 }
 
+/// BPF_F_MMAPABLE, Linux 5.5.
+bool arrays_can_be_mapped() {
+  bpf_map_create_opts options{};
+  options.sz = sizeof options;
+  options.map_flags = BPF_F_MMAPABLE;
+  const base::Fd map(
+      bpf_map_create(BPF_MAP_TYPE_ARRAY, nullptr, sizeof(std::uint32_t), sizeof(std::uint64_t), 1, &options));
+  return static_cast<bool>(map);
+}
+
 /// What an account of processes needs is always watched.
 KindSet watched_kinds(KindSet kinds) {
   for (const EventKind kind :
@@ -89,13 +101,30 @@ base::Result<LegacyPrograms> LegacyPrograms::load(const EbpfOptions& options, co
   AUDITSHIFT_TRY_VOID(check_place(host, "raw_syscalls/sys_exit", "id", 8));
   AUDITSHIFT_TRY_VOID(check_place(host, "raw_syscalls/sys_exit", "ret", 16));
   LegacyPrograms result;
-  legacy_bpf*& object = result.skeleton_->object;
-  object = legacy_bpf::open();
-  if (object == nullptr) return load_error(errno);
-  if (const int status = legacy_bpf::load(object); status != 0) return load_error(-status);
+  AUDITSHIFT_TRY_VOID(result.load_object());
   AUDITSHIFT_TRY_VOID(result.set_knobs(options, host));
   AUDITSHIFT_TRY_VOID(result.fill_tables(options));
   return result;
+}
+
+base::Result<void> LegacyPrograms::load_object() {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus <= 0) return base::Error::from_errno(-cpus, "cannot count the CPUs");
+  cpus_ = static_cast<std::size_t>(cpus);
+  legacy_bpf*& object = skeleton_->object;
+  object = legacy_bpf::open();
+  if (object == nullptr) return load_error(errno);
+  bpf_map* counters = object->maps.counters;
+  const bool shared = arrays_can_be_mapped();
+  int status = bpf_map__set_max_entries(counters, static_cast<std::uint32_t>(cpus));
+  if (status == 0 && shared) status = bpf_map__set_map_flags(counters, BPF_F_MMAPABLE);
+  if (status == 0) status = legacy_bpf::load(object);
+  if (status != 0) return load_error(-status);
+  if (shared) {
+    AUDITSHIFT_TRY(memory, bpf::MapMemory::open(bpf_map__fd(counters), cpus_ * sizeof(as_cpu_counts)));
+    counters_memory_ = std::move(memory);
+  }
+  return {};
 }
 
 base::Result<void> LegacyPrograms::set_knobs(const EbpfOptions& options, const base::Sysroot& host) {
@@ -164,17 +193,15 @@ base::Result<void> LegacyPrograms::attach() {
 
 int LegacyPrograms::records_fd() const { return bpf_map__fd(skeleton_->object->maps.records); }
 
-base::Result<LegacyPrograms::Counters> LegacyPrograms::counters() const {
-  const int cpus = libbpf_num_possible_cpus();
-  if (cpus <= 0) return base::Error::from_errno(-cpus, "cannot count the CPUs");
-  Counters counters;
-  for (std::uint32_t counter = 0; counter < AS_COUNTERS; ++counter) {
-    counters[counter].resize(static_cast<std::size_t>(cpus));
-    if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->object->maps.counters), &counter,
-                            counters[counter].data()) != 0)
+base::Result<Counters> LegacyPrograms::counters() const {
+  if (counters_memory_)
+    return counters_of(static_cast<const as_cpu_counts*>(counters_memory_->data()), cpus_);
+  std::vector<as_cpu_counts> of_cpus(cpus_);
+  for (std::uint32_t cpu = 0; cpu < cpus_; ++cpu) {
+    if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->object->maps.counters), &cpu, &of_cpus[cpu]) != 0)
       return base::Error::from_errno(errno, "cannot read the sensor's counters");
   }
-  return counters;
+  return counters_of(of_cpus.data(), cpus_);
 }
 
 std::vector<LegacyPrograms::ProgramInfo> LegacyPrograms::programs() const {

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/sysroot.h"
-#include "bpf/record.h"
+#include "bpf/map_memory.h"
 #include "sensor/ebpf_options.h"
+#include "sensor/kernel_side.h"
 
 namespace auditshift::sensor {
 
@@ -31,9 +33,7 @@ class LegacyPrograms {
   /// The perf event array that records go to.
   int records_fd() const;
 
-  /// Per counter (enum as_counter), per CPU. An error where this process may not ask any more (kernels before
-  /// 5.8, once CAP_SYS_ADMIN was given up).
-  using Counters = std::array<std::vector<std::uint64_t>, AS_COUNTERS>;
+  /// An error where this process may not ask any more (kernels before 5.5, once CAP_SYS_ADMIN was given up).
   base::Result<Counters> counters() const;
 
   struct ProgramInfo {
@@ -53,8 +53,11 @@ class LegacyPrograms {
   LegacyPrograms();
   base::Result<void> set_knobs(const EbpfOptions& options, const base::Sysroot& host);
   base::Result<void> fill_tables(const EbpfOptions& options);
+  base::Result<void> load_object();
 
   std::unique_ptr<Skeleton> skeleton_;
+  std::size_t cpus_ = 0;                           ///< possible ones
+  std::optional<bpf::MapMemory> counters_memory_;  ///< where the kernel can share it
   std::string compat_calls_;
 };
 

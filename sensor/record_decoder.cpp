@@ -82,7 +82,7 @@ void RecordDecoder::decode_process(bool details) {
   process.session = record_.session;
   process.cgroup_id = record_.cgroup_id;
   process.mount_namespace = record_.mount_namespace;
-  if (details) process.executable = resolve(texts_[AS_TEXT_EXECUTABLE], Text{}, executable_);
+  if (details) process.executable = executable();
 }
 
 const WatchedCall* RecordDecoder::decode_syscall() {
@@ -182,6 +182,17 @@ Path RecordDecoder::resolve(const Text& directory, const Text& path, PathBuilder
   result.truncated |= builder.cut();
   result.text = builder.text();
   return result;
+}
+
+/// The same as that of the event before more often than not.
+const Path& RecordDecoder::executable() {
+  const Text& text = texts_[AS_TEXT_EXECUTABLE];
+  if (text.flags != executable_flags_ || text.bytes != executable_bytes_) {
+    executable_path_ = resolve(text, Text{}, executable_);
+    executable_flags_ = text.flags;
+    executable_bytes_ = text.bytes;
+  }
+  return executable_path_;
 }
 
 void RecordDecoder::decode_paths() {

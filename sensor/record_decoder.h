@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "bpf/record.h"
 #include "sensor/event.h"
@@ -44,13 +45,18 @@ class RecordDecoder {
   void finish_exit();
   std::uint64_t argument(std::uint8_t number) const;
   std::uint32_t id_argument(std::uint8_t number, bool narrow) const;
+  const Path& executable();
   static Path resolve(const Text& directory, const Text& path, PathBuilder& builder);
 
   as_record record_{};
   std::array<Text, AS_TEXTS> texts_{};
   Event event_;
   std::int64_t wall_offset_ = 0;
+  // The executable that was asked for last: what the record said, and what that means.
+  std::string executable_bytes_;
+  std::uint8_t executable_flags_ = 0;
   PathBuilder executable_;
+  Path executable_path_;
   PathBuilder path_;
   PathBuilder second_path_;
   PathBuilder cwd_;

@@ -42,8 +42,10 @@ TEST_F(ProcessEvents, ForkExecAndExitTellOneStory) {
     if (chdir(directory_.path().c_str()) != 0) _exit(1);
     const pid_t child = fork();
     if (child == 0) {
-      const std::string argument = "an argument";  // in memory that was touched, as a shell's is
-      run("/bin/sh", {"sh", "-c", "exit 7", argument.c_str(), ""});
+      // In memory that was touched, as a shell's is: tier legacy cannot wait for pages.
+      std::vector<std::string> words = {"sh", "-c", "exit 7", "an argument", ""};
+      run("/bin/sh",
+          {words[0].c_str(), words[1].c_str(), words[2].c_str(), words[3].c_str(), words[4].c_str()});
       _exit(1);
     }
     self.results[0] = child;
