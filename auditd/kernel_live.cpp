@@ -67,7 +67,7 @@ class Connection {
     audit_reply reply{};
     for (;;) {
       if (const int problem = receive(reply, end); problem != 0) return problem;
-      if (reply.nlh->nlmsg_seq != static_cast<std::uint32_t>(sequence)) continue;
+      if (reply.msg.nlh.nlmsg_seq != static_cast<std::uint32_t>(sequence)) continue;
       if (reply.type == NLMSG_DONE) return 0;
       if (reply.type == NLMSG_ERROR) {
         if (reply.error->error != 0) return -reply.error->error;

@@ -11,8 +11,8 @@ namespace auditshift::auditd {
 namespace {
 
 // The kernel takes at most ten minutes, in ticks; a tick is 1/100 to 1/1000 s, by the kernel's configuration.
-constexpr std::uint64_t kWaitLimitAt100Hz = 10 * 60 * 100;
-constexpr std::uint64_t kWaitLimitAt1000Hz = 10 * 60 * 1000;
+constexpr std::uint64_t kWaitLimitAt100Hz = 60'000;
+constexpr std::uint64_t kWaitLimitAt1000Hz = 600'000;
 
 bool starts_with_digit(std::string_view text) { return !text.empty() && text[0] >= '0' && text[0] <= '9'; }
 

@@ -54,7 +54,7 @@ std::string find_enabling_link(const base::Sysroot& host, const std::string& uni
     if (!entries) continue;
     for (const base::DirectoryEntry& entry : *entries) {
       if (!entry.name.ends_with(".wants") && !entry.name.ends_with(".requires")) continue;
-      const std::string link = std::string(directory) + "/" + entry.name + "/" + unit;
+      std::string link = std::string(directory) + "/" + entry.name + "/" + unit;
       if (host.lstat(link)) return link;
     }
   }

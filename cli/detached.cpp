@@ -11,8 +11,6 @@
 #include "base/text.h"
 #include "cli/change_run.h"
 
-extern char** environ;
-
 namespace auditshift::cli {
 namespace {
 
@@ -47,6 +45,7 @@ std::vector<std::string> command_line(const migrate::change::Host& host, const s
 /// not to the one that waits for it.
 std::optional<pid_t> spawn(const std::vector<std::string>& argv) {
   std::vector<char*> pointers;
+  pointers.reserve(argv.size() + 1);
   for (const std::string& word : argv) pointers.push_back(const_cast<char*>(word.c_str()));
   pointers.push_back(nullptr);
   posix_spawnattr_t attributes;

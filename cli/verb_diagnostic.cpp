@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/json_number.h"
 #include "base/sysroot.h"
 #include "base/text.h"
 #include "cli/dependencies.h"
@@ -86,7 +87,8 @@ base::Result<int> ebpf_statistics(const Options& options, const Context& context
 base::Result<int> provider_statistics(const Options& options, const Context&) {
   AUDITSHIFT_TRY(answer, options.sensor.ask({{"request", "statistics"}}));
   std::vector<std::pair<std::string, std::uint64_t>> counters;
-  for (const auto& [name, value] : answer.items()) counters.emplace_back(name, value.get<std::uint64_t>());
+  for (const auto& [name, value] : answer.items())
+    counters.emplace_back(name, base::whole_number<std::uint64_t>(value));
   AUDITSHIFT_TRY_VOID(write_result(
       "", options.json.wanted() ? options.json.dump(answer) : sensor::render_counters_text(counters)));
   return static_cast<int>(kDone);

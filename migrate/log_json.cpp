@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_number.h"
 
 namespace auditshift::migrate {
 namespace {
@@ -34,7 +35,7 @@ std::chrono::sys_days parse_day(const std::string& text) {
 }
 
 Volume parse_volume(const Json& json) {
-  return {json.at(0).get<std::uint64_t>(), json.at(1).get<std::uint64_t>()};
+  return {base::whole_number<std::uint64_t>(json.at(0)), base::whole_number<std::uint64_t>(json.at(1))};
 }
 
 DailyVolumes parse_daily(const Json& json) {
@@ -46,7 +47,7 @@ DailyVolumes parse_daily(const Json& json) {
 
 LogStatistics parse_document(const Json& json) {
   LogStatistics log;
-  log.days = json.at("days").get<std::uint64_t>();
+  log.days = base::whole_number<std::uint64_t>(json.at("days"));
   if (log.days != 0) {
     log.first_day = parse_day(json.at("first_day").get<std::string>());
     log.last_day = parse_day(json.at("last_day").get<std::string>());
@@ -59,17 +60,17 @@ LogStatistics parse_document(const Json& json) {
   for (const Json& entry : json.at("classes")) {
     auditd::EventClass event_class;
     event_class.key = entry.at("key").get<std::string>();
-    event_class.arch = entry.at("arch").get<std::uint32_t>();
-    event_class.syscall = entry.at("syscall").get<int>();
+    event_class.arch = base::whole_number<std::uint32_t>(entry.at("arch"));
+    event_class.syscall = base::whole_number<int>(entry.at("syscall"));
     event_class.executable = entry.at("executable").get<std::string>();
     log.classes[event_class] = parse_volume(entry.at("volume"));
   }
-  log.classes_folded = json.at("classes_folded").get<std::uint64_t>();
-  log.lines = json.at("lines").get<std::uint64_t>();
-  log.malformed = json.at("malformed").get<std::uint64_t>();
-  log.truncated = json.at("truncated").get<std::uint64_t>();
-  log.interleaved = json.at("interleaved").get<std::uint64_t>();
-  log.unfinished = json.at("unfinished").get<std::uint64_t>();
+  log.classes_folded = base::whole_number<std::uint64_t>(json.at("classes_folded"));
+  log.lines = base::whole_number<std::uint64_t>(json.at("lines"));
+  log.malformed = base::whole_number<std::uint64_t>(json.at("malformed"));
+  log.truncated = base::whole_number<std::uint64_t>(json.at("truncated"));
+  log.interleaved = base::whole_number<std::uint64_t>(json.at("interleaved"));
+  log.unfinished = base::whole_number<std::uint64_t>(json.at("unfinished"));
   log.files = json.at("files").get<std::vector<std::string>>();
   log.errors = json.at("errors").get<std::vector<std::string>>();
   return log;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 
+#include "base/json_number.h"
 #include "base/text.h"
 
 namespace auditshift::sensor {
@@ -39,12 +40,18 @@ base::Json list_json(const char* key, const List& list, std::size_t top) {
   return out;
 }
 
+void read(const base::Json& json, std::string& to) { to = json.get<std::string>(); }
+void read(const base::Json& json, int& to) { to = base::whole_number<int>(json); }
+
 template <class Name>
 std::vector<std::pair<Name, std::uint64_t>> list_from_json(const base::Json& json, const char* list,
                                                            const char* key) {
   std::vector<std::pair<Name, std::uint64_t>> names;
-  for (const base::Json& item : json.value(list, base::Json::array()))
-    names.emplace_back(item.at(key).get<Name>(), item.at("count").get<std::uint64_t>());
+  for (const base::Json& item : json.value(list, base::Json::array())) {
+    auto& [name, count] = names.emplace_back();
+    read(item.at(key), name);
+    count = base::whole_number<std::uint64_t>(item.at("count"));
+  }
   return names;
 }
 
@@ -91,7 +98,7 @@ base::Json cpu_json(const std::vector<InitiatorCost>& costs, std::size_t top) {
 std::vector<InitiatorCost> cpu_from_json(const base::Json& json) {
   std::vector<InitiatorCost> costs;
   for (const base::Json& item : json)
-    costs.push_back({item.at("path").get<std::string>(), item.at("events").get<std::uint64_t>(),
+    costs.push_back({item.at("path").get<std::string>(), base::whole_number<std::uint64_t>(item.at("events")),
                      item.at("kernel_ms").get<double>(), item.at("daemon_ms_estimated").get<double>()});
   return costs;
 }
@@ -119,9 +126,10 @@ std::vector<Advice> advice_from_json(const base::Json& json) {
                  : type == "file"  ? ExclusionKind::file
                                    : ExclusionKind::folder,
                  item.at("path").get<std::string>()};
-    one.events = item.at("events").get<std::uint64_t>();
+    one.events = base::whole_number<std::uint64_t>(item.at("events"));
     for (const auto& [kind, count] : item.at("blinds").items())
-      one.blinds.emplace_back(kind_from_name(kind).value_or(EventKind::none), count.get<std::uint64_t>());
+      one.blinds.emplace_back(kind_from_name(kind).value_or(EventKind::none),
+                              base::whole_number<std::uint64_t>(count));
     one.dangers = item.at("dangers").get<std::vector<std::string>>();
     advice.push_back(std::move(one));
   }
@@ -190,9 +198,9 @@ base::Json render_statistics_json(const Statistics& statistics, std::size_t top)
 Statistics statistics_from_json(const base::Json& json) {
   Statistics statistics;
   if (!json.is_object()) return statistics;
-  statistics.seconds = json.value("seconds", 0U);
-  statistics.events = json.value("events", std::uint64_t{0});
-  statistics.not_counted = json.value("not_counted", std::uint64_t{0});
+  statistics.seconds = base::whole_number<unsigned>(json.value("seconds", base::Json(0U)));
+  statistics.events = base::whole_number<std::uint64_t>(json.value("events", base::Json(0U)));
+  statistics.not_counted = base::whole_number<std::uint64_t>(json.value("not_counted", base::Json(0U)));
   statistics.in_kernel = json.value("counted_in", std::string()) == "kernel";
   statistics.file_paths = list_from_json<std::string>(json, "top_file_paths", "path");
   statistics.initiator_paths = list_from_json<std::string>(json, "top_initiator_paths", "path");

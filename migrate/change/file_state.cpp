@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "base/hash.h"
 #include "base/text.h"
 #include "migrate/change/backup.h"
@@ -16,6 +18,8 @@ Error malformed(const std::string& what) { return Error(Errc::invalid, "not the 
 Result<std::uint32_t> number(const Json& json, const char* key) {
   const auto found = json.find(key);
   if (found == json.end() || !found->is_number_unsigned()) return malformed(std::string(key) + " is missing");
+  if (!std::in_range<std::uint32_t>(found->get<std::uint64_t>()))
+    return malformed(std::string(key) + " is too large");
   return found->get<std::uint32_t>();
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/json_number.h"
+
 namespace auditshift::base {
 namespace {
 
@@ -56,6 +58,14 @@ TEST(ParseJson, RefusesWhatIsNestedTooDeep) {
   std::string flat = "[0";
   for (int i = 0; i < 1000; ++i) flat += ",[],{}";
   EXPECT_TRUE(parse_json(flat + "]", "x").ok());
+}
+
+TEST(WholeNumber, IsOneThatFits) {
+  EXPECT_EQ(whole_number<std::uint64_t>(Json(18446744073709551615U)), 18446744073709551615U);
+  EXPECT_EQ(whole_number<int>(Json(-7)), -7);
+  EXPECT_EQ(whole_number<std::uint8_t>(Json(255)), 255);
+  for (const Json& wrong : {Json(256), Json(-1), Json(1.0), Json(1e96), Json("1"), Json(true), Json()})
+    EXPECT_THROW(whole_number<std::uint8_t>(wrong), Json::exception) << wrong;
 }
 
 }  // namespace

@@ -26,6 +26,16 @@ TEST(LogJson, RoundTrips) {
   EXPECT_EQ(parsed->by_key.at("mdatp").at(log.first_day).events, 9U);
 }
 
+TEST(LogJson, RefusesNumbersThatAreNoCounts) {
+  const std::string text = format_log_statistics({});
+  ASSERT_NE(text.find("\"lines\":0"), std::string::npos) << text;
+  for (const char* number : {"1.19e96", "-1", "0.5", "18446744073709551616"}) {
+    std::string changed = text;
+    changed.replace(changed.find("\"lines\":0"), 9, std::string("\"lines\":") + number);
+    EXPECT_FALSE(parse_log_statistics(changed, "log")) << number;
+  }
+}
+
 TEST(LogJson, RefusesOtherDocuments) {
   for (const char* text : {"", "[]", "{}", R"({"days": "many"})", "{", "null"})
     EXPECT_FALSE(parse_log_statistics(text, "log")) << text;
