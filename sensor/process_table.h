@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 #include "sensor/event.h"
 #include "sensor/proc_connector.h"
@@ -26,7 +27,7 @@ struct ClockOffsets {
 class ProcessTable {
  public:
   /// `threads`: also report new threads.
-  ProcessTable(ProcReader reader, bool threads) : reader_(reader), report_threads_(threads) {}
+  ProcessTable(ProcReader reader, bool threads) : reader_(std::move(reader)), report_threads_(threads) {}
 
   /// Hands the events that follow from one message to the consumer: one, or none.
   void apply(const ProcMessage& message, const ClockOffsets& clocks, Consumer& consumer);

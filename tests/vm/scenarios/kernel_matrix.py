@@ -5,6 +5,7 @@ Prints one line per kernel: the tier that the probe chooses, and how many tests 
 user space is the same everywhere; what is tested is the kernel.
 """
 
+import collections
 import json
 import os
 import re
@@ -60,14 +61,18 @@ def one_kernel(lab, machine, suite):
         if side == "core" and tier == "legacy":
             lab.skip(f"{suite} {program}", f"the programs of tier core do not load where the tier is {tier}")
             continue
+        reasons = collections.defaultdict(list)
         for name, outcome, text in run_tests(lab, machine, program, side, short if lab.quick else "*"):
             name = f"{side} {name}".strip()
             counts[outcome] += 1
             lines = text.splitlines()
             if outcome == "skipped":
-                lab.skip(f"{suite} {name}", lines[-1] if lines else "no reason given")
+                reasons[lines[-1] if lines else "no reason given"].append(name)
             else:
                 lab.that(outcome == "passed", f"{suite} {name}", "\n".join(lines[:LINES]))
+        for reason, names in reasons.items():
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            lab.skip(f"{suite} {names[0]}{more}", reason)
     return (suite, machine.kernel_version, tier, *counts.values())
 
 
