@@ -35,6 +35,7 @@ class StateDirectory {
   /// The file that lets the boot unit resume. Both are synced.
   base::Result<void> set_marker(const std::string& id) const;
   base::Result<void> remove_marker() const;
+  bool marked() const { return host_->exists(marker()); }
 
   /// Writes the state file. It is derived from the journal, so that a failure is logged and no more.
   void publish(const Status& status) const;

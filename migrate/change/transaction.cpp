@@ -27,18 +27,18 @@ Result<TransactionRecord> read_transaction(const StateDirectory& directory, cons
 /// The newest transaction, ready to be worked on.
 struct Opened {
   base::Fd lock;
-  std::string id;  ///< empty: there is none
+  std::string id;  ///< empty: there is none, perhaps a marker of one whose begin was cut off
 };
 
 Result<Opened> open_newest(const StateDirectory& directory, const Host& host, const std::string& caller) {
   Opened opened;
   AUDITSHIFT_TRY(ids, directory.ids());
-  if (ids.empty()) return opened;
+  if (ids.empty() && !directory.marked()) return opened;
   AUDITSHIFT_TRY(lock, directory.lock(caller, host.clock->now()));
   opened.lock = std::move(lock);
   // A run that ended just now may have begun another one.
   AUDITSHIFT_TRY(again, directory.ids());
-  opened.id = again.back();
+  if (!again.empty()) opened.id = again.back();
   return opened;
 }
 
@@ -166,7 +166,10 @@ Result<Outcome> Transactions::extend(const Plan& plan, const TransactionOptions&
 Result<Outcome> Transactions::resume(const TransactionOptions& options) {
   const StateDirectory directory(host_.files, directory_);
   AUDITSHIFT_TRY(newest, open_newest(directory, host_, options.caller));
-  if (newest.id.empty()) return Outcome{.message = "there is nothing to go on with"};
+  if (newest.id.empty()) {
+    if (newest.lock) AUDITSHIFT_TRY_VOID(directory.remove_marker());
+    return Outcome{.message = "there is nothing to go on with"};
+  }
   AUDITSHIFT_TRY(runner, make_runner(host_, directory, newest.id, options, make_));
   return runner.resume();
 }

@@ -231,6 +231,9 @@ class Explorer {
     if (way == Way::rollback && status->state == State::switched)
       return violation(trail + ": rollback left the switch in place");
     if (status->interrupted) violation(trail + ": nobody is at work, and it is not over");
+    if (way == Way::resume &&
+        host_.host().files->exists(SimulatedHost::kState + std::string("/resume-at-boot")))
+      violation(trail + ": every further boot would go on with it");
     check_picture(status->state, trail);
   }
 

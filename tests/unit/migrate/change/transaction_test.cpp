@@ -380,6 +380,17 @@ TEST(Transactions, ABootGoesOnWithWhatAPowerCutLeft) {
   EXPECT_FALSE(bench.marker());
 }
 
+TEST(Transactions, TheMarkerOfABeginThatWasCutOffIsRemoved) {
+  Bench bench;
+  const auto& files = *bench.host.host().files;
+  ASSERT_TRUE(files.make_directories(SimulatedHost::kState, 0700));
+  ASSERT_TRUE(files.write_atomic(kMarker, "0001\n", {.mode = 0600}));
+  EXPECT_EQ(bench.transactions.rollback(bench.options).error().code(), Errc::not_found);
+  EXPECT_TRUE(bench.marker()) << "that is for resume to do";
+  bench.expect(bench.transactions.resume(bench.options), State::idle, Kind::done);
+  EXPECT_FALSE(bench.marker());
+}
+
 TEST(Transactions, OneRunAtATimeAndTheHolderIsNamed) {
   Bench bench;
   bench.options.verify = [&](const Host& host, const Plan& plan) {
