@@ -12,6 +12,10 @@ add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=
 # Link-time optimisation compiles at the link, and writes where that was into the debugging information.
 add_link_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${PROJECT_BINARY_DIR}=./build)
 
+# Names of symbols that only debugging information has, which would be another random number with each compilation.
+string(APPEND CMAKE_C_COMPILE_OBJECT " -frandom-seed=<OBJECT>")
+string(APPEND CMAKE_CXX_COMPILE_OBJECT " -frandom-seed=<OBJECT>")
+
 add_compile_options(-fstack-protector-strong -fstack-clash-protection)
 if(NOT AUDITSHIFT_SANITIZE)
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)

@@ -28,4 +28,4 @@ export build seconds here
 export -f fuzz
 # shellcheck disable=SC2016
 find "$build/tests/fuzz" -maxdepth 1 -name 'fuzz_*' -type f -executable -print0 | sort -z |
-  xargs -0 -n 1 -P "$(nproc)" bash -c 'fuzz "$0"'
+  xargs -0 -r -n 1 -P "$(nproc)" bash -c 'fuzz "$0"'

@@ -36,6 +36,7 @@ def run(lab):
     if wanted("locked"):
         cuts += way(lab, "locked", locked(lab), [SWITCH, BOOT, ROLLBACK, BOOT], 1, 3)
     lab.note(f"{len(cuts)} power cuts")
+    lab.that(len(cuts) >= max(1, len(chosen())), "there is each power cut that was asked for", f"AUDITSHIFT_VM_CUTS: {chosen()}")
     return lab.parallel(cuts)
 
 
