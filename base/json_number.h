@@ -19,7 +19,10 @@ Number whole_number(const Json& value) {
       std::in_range<Number>(value.get<std::int64_t>()))
     return static_cast<Number>(value.get<std::int64_t>());
   throw Json::other_error::create(
-      501, "not a whole number in range: " + (value.is_number() ? value.dump() : value.type_name()), nullptr);
+      501,
+      value.is_number() ? value.dump() + " is not a whole number in range"
+                        : std::string("a whole number is wanted, not ") + value.type_name(),
+      nullptr);
 }
 
 }  // namespace auditshift::base
