@@ -9,7 +9,6 @@
 namespace auditshift::auditd {
 namespace {
 
-constexpr std::uint32_t kUnset = 0xffffffff;
 constexpr std::uint32_t kLoginuidSet = 24;  // AUDIT_LOGINUID_SET
 constexpr std::uint32_t kAddressFamilies = 46;
 

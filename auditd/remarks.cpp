@@ -15,7 +15,6 @@
 namespace auditshift::auditd {
 namespace {
 
-constexpr std::uint32_t kUnset = 0xffffffff;
 constexpr std::string_view kNoBreakSpace = "\xc2\xa0";
 
 class Remarks {

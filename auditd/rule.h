@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,11 @@ struct Origin {
 
   bool operator==(const Origin&) const = default;
 };
+
+/// What the kernel calls an unset user, session or type: AUDIT_UID_UNSET, AUDIT_SID_UNSET in <linux/audit.h>.
+inline constexpr std::uint32_t kUnset = 0xffffffff;
+/// Fields that a rule can hold; auditctl keeps one of the kernel's AUDIT_MAX_FIELDS free.
+inline constexpr std::size_t kMostFields = 63;
 
 /// The kernel's rule lists; values as AUDIT_FILTER_* in <linux/audit.h>.
 enum class Filter : std::uint32_t { user = 0, task = 1, exit = 4, exclude = 5, filesystem = 6, io_uring = 7 };

@@ -12,8 +12,6 @@
 namespace auditshift::auditd {
 namespace {
 
-constexpr std::size_t kMostFields = AUDIT_MAX_FIELDS - 1;
-
 /// The option whose letter or name is nearest to what was written.
 std::string nearest_option(const std::string& spelling) {
   if (!spelling.starts_with("--")) return {};

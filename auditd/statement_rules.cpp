@@ -9,7 +9,6 @@
 namespace auditshift::auditd {
 namespace {
 
-constexpr std::size_t kMostFields = AUDIT_MAX_FIELDS - 1;
 /// Audit 2 kept these keys for its intrusion detection and checked their form.
 bool is_bad_ids_key(const std::string& key) {
   return key.starts_with("ids-") && key != "ids-mkexec" && !key.ends_with("-low") && !key.ends_with("-med") &&

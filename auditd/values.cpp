@@ -12,7 +12,6 @@
 namespace auditshift::auditd {
 namespace {
 
-constexpr std::uint32_t kUnset = 0xffffffff;
 // AF_MAX of the kernels and C libraries that auditctl is built with.
 constexpr std::uint32_t kAddressFamilies = 46;
 constexpr int kLastErrno = 133;

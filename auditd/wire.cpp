@@ -14,7 +14,6 @@ namespace auditshift::auditd {
 namespace {
 
 constexpr std::uint32_t kLoginuidSet = 24;  // AUDIT_LOGINUID_SET
-constexpr std::uint32_t kUnset = 0xffffffff;
 
 base::Error malformed(const std::string& reason) {
   return {base::Errc::invalid, "malformed rule from the kernel: " + reason};

@@ -18,11 +18,11 @@ Number whole_number(const Json& value) {
   if (value.is_number_integer() && !value.is_number_unsigned() &&
       std::in_range<Number>(value.get<std::int64_t>()))
     return static_cast<Number>(value.get<std::int64_t>());
-  throw Json::other_error::create(
-      501,
-      value.is_number() ? value.dump() + " is not a whole number in range"
-                        : std::string("a whole number is wanted, not ") + value.type_name(),
-      nullptr);
+  throw Json::other_error::create(501,
+                                  value.is_number()
+                                      ? value.dump() + " is not a whole number in range"
+                                      : std::string("a whole number is wanted, not ") + value.type_name(),
+                                  nullptr);
 }
 
 }  // namespace auditshift::base

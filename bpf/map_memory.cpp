@@ -2,10 +2,16 @@
 #include "bpf/map_memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 namespace auditshift::bpf {
+
+std::size_t page_size() {
+  static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
 
 void MapMemory::Unmap::operator()(void* memory) const { munmap(memory, size); }
 

@@ -8,6 +8,9 @@
 
 namespace auditshift::bpf {
 
+/// Bytes of a page of this machine's memory.
+std::size_t page_size();
+
 /// The values of an array map made with BPF_F_MMAPABLE, as memory that is shared with the programs. They lie
 /// one behind the other, each rounded up to 8 bytes.
 ///

@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "bpf/map_memory.h"
 #include "bpf/perf_event.h"
 #include "bpf/record.h"
 
@@ -23,11 +24,6 @@ namespace auditshift::bpf {
 namespace {
 
 constexpr std::uint64_t kSmallest = 65536;  // holds the largest record
-
-std::size_t page_size() {
-  static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return size;
-}
 
 base::Fd open_output(int cpu, std::uint64_t size) {
   perf_event_attr attributes{};

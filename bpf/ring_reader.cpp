@@ -10,13 +10,10 @@
 #include <cerrno>
 #include <utility>
 
+#include "bpf/map_memory.h"
+
 namespace auditshift::bpf {
 namespace {
-
-std::size_t page_size() {
-  static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return size;
-}
 
 /// A position that the kernel writes or reads at the same time. Both pages are mapped shared and begin with
 /// it.

@@ -21,6 +21,10 @@ if(CMAKE_LIBRARY_ARCHITECTURE)
   list(APPEND BPF_FLAGS -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
 endif()
 
+if(NOT TARGET bpf_skeletons)
+  add_custom_target(bpf_skeletons)
+endif()
+
 function(bpf_object name source)
   cmake_parse_arguments(ARG "" "CPU" "DEPENDS;DEFINES" ${ARGN})
   if(NOT ARG_CPU)
@@ -44,6 +48,7 @@ function(bpf_object name source)
     DEPENDS ${object}
     COMMENT "Making ${name}.skel.h")
   add_custom_target(bpf_${name}_skeleton DEPENDS ${skeleton})
+  add_dependencies(bpf_skeletons bpf_${name}_skeleton)
   add_library(bpf_${name} INTERFACE)
   add_dependencies(bpf_${name} bpf_${name}_skeleton)
   target_include_directories(bpf_${name} SYSTEM INTERFACE ${CMAKE_CURRENT_BINARY_DIR}/generated)

@@ -21,6 +21,9 @@ struct CheckContext {
   const std::vector<ExclusionIntent>& exclusions;
 };
 
+/// The applicability of a check that every host has.
+inline bool always(const CheckContext&) { return true; }
+
 /// The check could not be made: the facts it needs are unknown.
 struct NotRun {
   std::string reason;

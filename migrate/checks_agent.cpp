@@ -10,7 +10,6 @@ namespace {
 
 using auditd::AuditState;
 
-bool always(const CheckContext&) { return true; }
 bool is_mdatp(const CheckContext& c) { return c.facts.agent.kind == AgentKind::mdatp; }
 bool has_managed(const CheckContext& c) { return c.facts.agent.managed.exists; }
 bool has_agent(const CheckContext& c) { return c.facts.agent.kind != AgentKind::none; }

@@ -11,7 +11,6 @@ namespace {
 using auditd::AuditState;
 using base::count_of;
 
-bool always(const CheckContext&) { return true; }
 bool audit_present(const CheckContext& c) { return c.facts.audit.status.state != AuditState::absent; }
 bool has_rules(const CheckContext& c) { return !c.rules.empty(); }
 

@@ -4,8 +4,6 @@
 namespace auditshift::migrate {
 namespace {
 
-bool always(const CheckContext&) { return true; }
-
 std::vector<Evidence> probe_evidence(const CheckContext& c, bpf::ProbeResult::Support wanted) {
   std::vector<Evidence> evidence;
   for (const bpf::ProbeResult& result : c.facts.sensor.probe)

@@ -13,7 +13,6 @@ namespace {
 
 using auditd::Filter;
 using About = IntentGroup::About;
-using Verdict = ExclusionEvidence::Verdict;
 
 /// From so many events a day on, an exclusion may be there for the load.
 constexpr std::uint64_t kBusy = 100'000;
@@ -65,6 +64,7 @@ std::string dead_reason(const Facts& facts, const RuleOrder& order, const Intent
 }  // namespace
 
 ExclusionEvidence judge_need(const Facts& facts, const RuleOrder& order, const IntentGroup& group) {
+  using Verdict = ExclusionEvidence::Verdict;
   if (group.about == About::control)
     return {Verdict::drop, "it kept audit's own volume or errors down, and the sensor uses no audit"};
   if (const std::string why = dead_reason(facts, order, group); !why.empty()) return {Verdict::dead, why};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/errno_name.h"
 #include "sensor/format_tables.h"
-#include "sensor/kind_profile.h"
 
 namespace auditshift::sensor {
 namespace {
@@ -11,11 +10,8 @@ using R = const Record;
 
 constexpr KindSet kSubject = kSubjectKinds;
 constexpr KindSet kEvery = kEveryKind;
-constexpr KindSet kExecLike{EventKind::exec, EventKind::running};
 constexpr KindSet kExit{EventKind::exit};
 constexpr KindSet kPaths = united(kFileKinds, kMountKinds);
-constexpr KindSet kRenameLike{EventKind::rename, EventKind::link};
-constexpr KindSet kTargeted{EventKind::fork, EventKind::ptrace, EventKind::process_write};
 
 /// The name under which the file is known after the call.
 const Path& resulting_path(const Event& event) {
@@ -32,18 +28,6 @@ std::string_view extension_of(std::string_view path) {
   const std::string_view name = base_name(path);
   const std::size_t dot = name.rfind('.');
   return dot == std::string_view::npos || dot == 0 ? std::string_view() : name.substr(dot + 1);
-}
-
-/// The end that began the connection, as ECS wants it: accept turns the ends round.
-const Address& source_of(const Event& event) {
-  return event.kind == EventKind::accept ? event.socket.remote : event.socket.local;
-}
-const Address& destination_of(const Event& event) {
-  return event.kind == EventKind::accept ? event.socket.local : event.socket.remote;
-}
-
-void write_port(W& w, const Address& address) {
-  if (address.family == AddressFamily::ipv4 || address.family == AddressFamily::ipv6) w.number(address.port);
 }
 
 void write_transport(W& w, const Socket& socket) {

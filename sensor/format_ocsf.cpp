@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/errno_name.h"
 #include "sensor/format_tables.h"
-#include "sensor/kind_profile.h"
 
 namespace auditshift::sensor {
 namespace {
@@ -9,13 +8,10 @@ namespace {
 using W = FieldWriter;
 using R = const Record;
 
-constexpr KindSet kExecLike{EventKind::exec, EventKind::running};
-constexpr KindSet kTargeted{EventKind::fork, EventKind::ptrace, EventKind::process_write};
 constexpr KindSet kSelf = without(kProcessKinds, kTargeted);
 constexpr KindSet kReflexive = without(kSelf, kExecLike);
 constexpr KindSet kActor = without(kSubjectKinds, kSelf);
 constexpr KindSet kFileOrMount = united(kFileKinds, kMountKinds);
-constexpr KindSet kRenameLike{EventKind::rename, EventKind::link};
 constexpr KindSet kKernelKinds{EventKind::bpf, EventKind::kexec, EventKind::time_change,
                                EventKind::host_name_change};
 constexpr KindSet kModuleKinds{EventKind::module_load, EventKind::module_unload};
@@ -62,18 +58,6 @@ unsigned direction(EventKind kind) {
     default:
       return 0;
   }
-}
-
-/// The end that began the connection: accept turns the ends round.
-const Address& source_of(const Event& event) {
-  return event.kind == EventKind::accept ? event.socket.remote : event.socket.local;
-}
-const Address& destination_of(const Event& event) {
-  return event.kind == EventKind::accept ? event.socket.local : event.socket.remote;
-}
-
-void write_port(W& w, const Address& address) {
-  if (address.family == AddressFamily::ipv4 || address.family == AddressFamily::ipv6) w.number(address.port);
 }
 
 const Field kFields[] = {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/format_tables.h"
-#include "sensor/kind_profile.h"
 
 namespace auditshift::sensor {
 namespace {
@@ -8,16 +7,10 @@ namespace {
 using W = FieldWriter;
 using R = const Record;
 
-constexpr KindSet kExecLike{EventKind::exec, EventKind::running};
-constexpr KindSet kTargeted{EventKind::fork, EventKind::ptrace, EventKind::process_write};
 constexpr KindSet kPathKinds =
     united(united(kFileKinds, kMountKinds),
            {EventKind::exec, EventKind::module_load, EventKind::kexec, EventKind::bpf});
 constexpr KindSet kSecondPathKinds{EventKind::rename, EventKind::link, EventKind::mount};
-
-bool is_internet(const Address& address) {
-  return address.family == AddressFamily::ipv4 || address.family == AddressFamily::ipv6;
-}
 
 // The names are those of struct Event.
 const Field kFields[] = {
@@ -101,14 +94,14 @@ const Field kFields[] = {
     {"socket.protocol", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.protocol >= 0) w.signed_number(r.event.socket.protocol); }},
     {"socket.local.family", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.local.present()) w.text(family_name(r.event.socket.local.family)); }},
     {"socket.local.address", kNetworkKinds, [](W& w, R& r) { w.address(r.event.socket.local); }},
-    {"socket.local.port", kNetworkKinds, [](W& w, R& r) { if (is_internet(r.event.socket.local)) w.number(r.event.socket.local.port); }},
+    {"socket.local.port", kNetworkKinds, [](W& w, R& r) { write_port(w, r.event.socket.local); }},
     {"socket.local.scope", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.local.scope != 0) w.number(r.event.socket.local.scope); }},
     {"socket.local.path", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.local.family == AddressFamily::unix_socket) w.text(r.event.socket.local.path); }},
     {"socket.local.abstract", kNetworkKinds, [](W& w, R& r) { w.flag(r.event.socket.local.abstract_name); }},
     {"socket.local.truncated", kNetworkKinds, [](W& w, R& r) { w.flag(r.event.socket.local.truncated); }},
     {"socket.remote.family", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.remote.present()) w.text(family_name(r.event.socket.remote.family)); }},
     {"socket.remote.address", kNetworkKinds, [](W& w, R& r) { w.address(r.event.socket.remote); }},
-    {"socket.remote.port", kNetworkKinds, [](W& w, R& r) { if (is_internet(r.event.socket.remote)) w.number(r.event.socket.remote.port); }},
+    {"socket.remote.port", kNetworkKinds, [](W& w, R& r) { write_port(w, r.event.socket.remote); }},
     {"socket.remote.scope", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.remote.scope != 0) w.number(r.event.socket.remote.scope); }},
     {"socket.remote.path", kNetworkKinds, [](W& w, R& r) { if (r.event.socket.remote.family == AddressFamily::unix_socket) w.text(r.event.socket.remote.path); }},
     {"socket.remote.abstract", kNetworkKinds, [](W& w, R& r) { w.flag(r.event.socket.remote.abstract_name); }},

@@ -157,7 +157,7 @@ void append_number(TextBuffer& out, std::int64_t number) { append_decimal(out, n
 
 void TimeText::append(TextBuffer& out, std::int64_t wall_ns) {
   using namespace std::chrono;
-  const auto second = floor<seconds>(nanoseconds(wall_ns));
+  const auto second = floor<seconds>(std::chrono::nanoseconds(wall_ns));
   if (second.count() != second_) {
     second_ = second.count();
     const sys_seconds time(second);

@@ -30,7 +30,7 @@ constexpr Abi kNative = Abi::x86_64, kCompat = Abi::i386;
 constexpr Abi kNative = Abi::arm64, kCompat = Abi::arm;
 #endif
 
-base::Error load_error(int number) {
+base::Error legacy_load_error(int number) {
   base::Error error = base::Error::from_errno(number, "the kernel did not take the programs of tier legacy");
   if (number == EPERM) return std::move(error).with_hint("run as root");
   return error;
@@ -113,13 +113,13 @@ base::Result<void> LegacyPrograms::load_object() {
   cpus_ = static_cast<std::size_t>(cpus);
   legacy_bpf*& object = skeleton_->object;
   object = legacy_bpf::open();
-  if (object == nullptr) return load_error(errno);
+  if (object == nullptr) return legacy_load_error(errno);
   bpf_map* counters = object->maps.counters;
   const bool shared = arrays_can_be_mapped();
   int status = bpf_map__set_max_entries(counters, static_cast<std::uint32_t>(cpus));
   if (status == 0 && shared) status = bpf_map__set_map_flags(counters, BPF_F_MMAPABLE);
   if (status == 0) status = legacy_bpf::load(object);
-  if (status != 0) return load_error(-status);
+  if (status != 0) return legacy_load_error(-status);
   if (shared) {
     AUDITSHIFT_TRY(memory, bpf::MapMemory::open(bpf_map__fd(counters), cpus_ * sizeof(as_cpu_counts)));
     counters_memory_ = std::move(memory);

@@ -12,7 +12,6 @@ namespace auditshift::sensor {
 namespace {
 
 constexpr std::size_t kArgumentLimit = std::size_t{32} << 10;
-constexpr std::string_view kDeleted = " (deleted)";
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
 std::optional<std::uint32_t> parse_id(std::string_view text) {

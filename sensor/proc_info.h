@@ -13,6 +13,9 @@
 
 namespace auditshift::sensor {
 
+/// What the kernel puts behind the path of a removed file (fs/d_path.c).
+inline constexpr std::string_view kDeleted = " (deleted)";
+
 /// One process as /proc shows it (proc(5)), kept by value.
 struct ProcessInfo {
   ProcessIdentity id;

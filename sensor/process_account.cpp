@@ -19,11 +19,6 @@ constexpr NotedCall kNotedCalls[] = {{"chdir", {80, 12, 49, 12}, 1},
                                      {"unshare", {272, 310, 97, 337}, 0},
                                      {"setns", {308, 346, 268, 375}, 0}};
 
-Abi abi_of(std::uint8_t abi) {
-  constexpr Abi kAbis[] = {Abi::unknown, Abi::x86_64, Abi::x32, Abi::i386, Abi::arm64, Abi::arm};
-  return abi < std::size(kAbis) ? kAbis[abi] : Abi::unknown;
-}
-
 /// Whether the kernel made a thread, and whether it is a sibling of its maker (CLONE_PARENT).
 struct Birth {
   bool thread = false;

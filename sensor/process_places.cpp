@@ -11,14 +11,7 @@
 namespace auditshift::sensor {
 namespace {
 
-constexpr std::string_view kDeleted = " (deleted)";  // fs/d_path.c
-
 std::string process_directory(std::uint32_t pid) { return "/proc/" + std::to_string(pid) + "/"; }
-
-Abi abi_of(std::uint8_t abi) {
-  constexpr Abi kAbis[] = {Abi::unknown, Abi::x86_64, Abi::x32, Abi::i386, Abi::arm64, Abi::arm};
-  return abi < std::size(kAbis) ? kAbis[abi] : Abi::unknown;
-}
 
 }  // namespace
 

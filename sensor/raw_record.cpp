@@ -6,6 +6,23 @@
 
 namespace auditshift::sensor {
 
+Abi abi_of(std::uint8_t abi) {
+  switch (abi) {
+    case AS_ABI_X86_64:
+      return Abi::x86_64;
+    case AS_ABI_X32:
+      return Abi::x32;
+    case AS_ABI_I386:
+      return Abi::i386;
+    case AS_ABI_ARM64:
+      return Abi::arm64;
+    case AS_ABI_ARM:
+      return Abi::arm;
+    default:
+      return Abi::unknown;
+  }
+}
+
 bool RawRecord::parse(std::span<const std::byte> bytes) {
   if (bytes.size() < sizeof fixed) return false;
   std::memcpy(&fixed, bytes.data(), sizeof fixed);

@@ -10,8 +10,12 @@
 #include <vector>
 
 #include "bpf/record.h"
+#include "sensor/event.h"
 
 namespace auditshift::sensor {
+
+/// The ABI that a record names (AS_ABI_*).
+Abi abi_of(std::uint8_t abi);
 
 /// A record of the kernel side (bpf/record.h) taken apart, so that what it lacks can be put in, and put
 /// together again for the decoder.

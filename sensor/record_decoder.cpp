@@ -5,27 +5,11 @@
 
 #include <cstring>
 
+#include "sensor/raw_record.h"
 #include "sensor/socket_address.h"
 
 namespace auditshift::sensor {
 namespace {
-
-Abi abi_of(std::uint8_t abi) {
-  switch (abi) {
-    case AS_ABI_X86_64:
-      return Abi::x86_64;
-    case AS_ABI_X32:
-      return Abi::x32;
-    case AS_ABI_I386:
-      return Abi::i386;
-    case AS_ABI_ARM64:
-      return Abi::arm64;
-    case AS_ABI_ARM:
-      return Abi::arm;
-    default:
-      return Abi::unknown;
-  }
-}
 
 bool is_narrow(Abi abi) { return abi == Abi::i386 || abi == Abi::arm; }
 

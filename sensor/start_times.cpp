@@ -18,7 +18,7 @@
 namespace auditshift::sensor {
 namespace {
 
-struct Destroy {
+struct DestroyTasks {
   void operator()(tasks_bpf* skeleton) const { tasks_bpf::destroy(skeleton); }
 };
 
@@ -30,7 +30,7 @@ base::Error failure(int number) {
 
 base::Result<StartTimeList> StartTimeList::open() {
   bpf::route_libbpf_messages();
-  const std::unique_ptr<tasks_bpf, Destroy> skeleton(tasks_bpf::open_and_load());
+  const std::unique_ptr<tasks_bpf, DestroyTasks> skeleton(tasks_bpf::open_and_load());
   if (skeleton == nullptr || tasks_bpf::attach(skeleton.get()) != 0) return failure(errno);
   // The skeleton ends here; the link lives on through a descriptor of its own.
   StartTimeList list;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "migrate/change/plan.h"
+#include "migrate/change/step_parameters.h"
 
 namespace auditshift::migrate::change {
 namespace {
@@ -29,9 +30,8 @@ Result<Json> value(const Json& json, const char* key, bool (Json::*is)() const, 
   return *found;
 }
 
-Result<void> only(const Json& json, std::initializer_list<std::string_view> keys) {
-  for (const auto& [key, each] : json.items())
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) return malformed(key, "is not known");
+Result<void> only(const Json& plan, std::initializer_list<std::string_view> keys) {
+  if (const auto key = unknown_key(plan, keys)) return malformed(*key, "is not known");
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "migrate/change/step_parameters.h"
 
 namespace auditshift::migrate::change {
 namespace {
@@ -77,16 +78,14 @@ Result<std::uint32_t> number_of(const Json& json, const char* key) {
   return found->get<std::uint32_t>();
 }
 
-base::Result<void> only(const Json& json, std::initializer_list<std::string_view> keys) {
+base::Result<void> only_in_rule(const Json& json, std::initializer_list<std::string_view> keys) {
   if (!json.is_object()) return malformed("is no object");
-  for (const auto& [key, value] : json.items())
-    if (std::find(keys.begin(), keys.end(), key) == keys.end())
-      return malformed("'" + key + "' is not known");
+  if (const auto key = unknown_key(json, keys)) return malformed("'" + *key + "' is not known");
   return {};
 }
 
 Result<Field> field_from_json(const Json& json) {
-  AUDITSHIFT_TRY_VOID(only(json, {"id", "op", "value", "text", "text_base64"}));
+  AUDITSHIFT_TRY_VOID(only_in_rule(json, {"id", "op", "value", "text", "text_base64"}));
   Field field;
   AUDITSHIFT_TRY(id, number_of(json, "id"));
   AUDITSHIFT_TRY(value, number_of(json, "value"));
@@ -134,7 +133,7 @@ Json to_json(const std::vector<Rule>& rules) {
 }
 
 Result<Rule> rule_from_json(const Json& json) {
-  AUDITSHIFT_TRY_VOID(only(json, {"text", "list", "action", "syscalls", "fields"}));
+  AUDITSHIFT_TRY_VOID(only_in_rule(json, {"text", "list", "action", "syscalls", "fields"}));
   for (const char* key : {"text", "syscalls", "fields"})
     if (!json.contains(key)) return malformed(std::string("'") + key + "' is missing");
   Rule rule;

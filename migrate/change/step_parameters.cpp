@@ -22,11 +22,16 @@ const Json* StepParameters::find(const char* key) const {
   return found == spec_.parameters.end() ? nullptr : &*found;
 }
 
+std::optional<std::string> unknown_key(const Json& object, std::initializer_list<std::string_view> keys) {
+  for (const auto& [key, value] : object.items())
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) return key;
+  return std::nullopt;
+}
+
 Result<void> StepParameters::only(std::initializer_list<std::string_view> keys) const {
   if (!spec_.parameters.is_object())
     return Error(Errc::invalid, "step '" + spec_.id + "' (" + spec_.type + "): parameters are no object");
-  for (const auto& [key, value] : spec_.parameters.items())
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) return error(key, "is not known");
+  if (const auto key = unknown_key(spec_.parameters, keys)) return error(*key, "is not known");
   return {};
 }
 

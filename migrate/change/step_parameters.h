@@ -38,6 +38,10 @@ class StepParameters {
   const StepSpec& spec_;
 };
 
+/// The first key of an object that is none of these.
+std::optional<std::string> unknown_key(const base::Json& object,
+                                       std::initializer_list<std::string_view> keys);
+
 /// The opposite of StepParameters::bytes.
 void set_bytes(base::Json& parameters, const std::string& key, std::string_view bytes);
 

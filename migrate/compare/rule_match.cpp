@@ -18,7 +18,6 @@
 namespace auditshift::migrate::compare {
 namespace {
 
-using auditd::Field;
 using auditd::Op;
 using sensor::Abi;
 using sensor::Event;
@@ -63,17 +62,17 @@ bool holds(std::uint32_t left, Op op, std::uint32_t right) {
   return false;
 }
 
-Match number(std::uint32_t value, const Field& field) {
+Match number(std::uint32_t value, const auditd::Field& field) {
   return holds(value, field.op, field.value) ? Match::yes : Match::no;
 }
 
 /// `gid=` matches supplementary groups too, which events do not tell.
-Match group(std::uint32_t value, const Field& field) {
+Match group(std::uint32_t value, const auditd::Field& field) {
   const Match match = number(value, field);
   return match == Match::no && field.op == Op::equal ? Match::unknown : match;
 }
 
-Match argument(const Event& event, std::uint32_t index, const Field& field) {
+Match argument(const Event& event, std::uint32_t index, const auditd::Field& field) {
   // Of exec, fork and exit the registers are not kept everywhere.
   const auto& arguments = event.syscall.arguments;
   if (std::all_of(arguments.begin(), arguments.end(), [](std::uint64_t a) { return a == 0; }))
@@ -83,7 +82,7 @@ Match argument(const Event& event, std::uint32_t index, const Field& field) {
 
 std::string_view last_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-Match program(const Event& event, const Field& field) {
+Match program(const Event& event, const auditd::Field& field) {
   const sensor::Path& path = event.process.executable;
   if (path.text.empty() || path.truncated || path.chroot_relative) return Match::unknown;
   const bool equal = path.text == field.text;
@@ -93,7 +92,7 @@ Match program(const Event& event, const Field& field) {
 }
 
 /// A watch asks for the file itself, an event has its names.
-Match file(const Event& event, const Field& field) {
+Match file(const Event& event, const auditd::Field& field) {
   bool named = false;
   for (const sensor::Path* path : {&event.path, &event.second_path}) {
     if (path->text.empty()) continue;
@@ -146,18 +145,18 @@ std::optional<std::uint32_t> permissions_of(const Event& event) {
   }
 }
 
-Match permission(const Event& event, const Field& field) {
+Match permission(const Event& event, const auditd::Field& field) {
   const auto permissions = permissions_of(event);
   if (!permissions) return Match::unknown;
   return (*permissions & field.value) != 0 ? Match::yes : Match::no;
 }
 
-Match family(const Event& event, const Field& field) {
+Match family(const Event& event, const auditd::Field& field) {
   if (event.socket.family < 0) return Match::unknown;
   return number(static_cast<std::uint32_t>(event.socket.family), field);
 }
 
-Match field_matches(const Event& event, const Field& field) {
+Match field_matches(const Event& event, const auditd::Field& field) {
   const sensor::Process& process = event.process;
   switch (field.id) {
     case AUDIT_ARCH:  // see asks_for()
@@ -226,7 +225,7 @@ bool RuleMatcher::asks_for(Abi abi, int call) const {
   if (call < 0 || static_cast<unsigned>(call) >= auditd::kSyscallLimit ||
       !rule_.has_syscall(static_cast<unsigned>(call)))
     return false;
-  const Field* arch = rule_.find(AUDIT_ARCH);
+  const auditd::Field* arch = rule_.find(AUDIT_ARCH);
   if (arch == nullptr) return true;
   const auto given = arch_of(abi);
   return given && holds(*given, arch->op, arch->value);
@@ -235,7 +234,7 @@ bool RuleMatcher::asks_for(Abi abi, int call) const {
 Match RuleMatcher::match(const Event& event) const {
   if (!asks_for(event.syscall.abi, event.syscall.number)) return Match::no;
   Match least = made_by_its_call(event) ? Match::yes : Match::unlikely;
-  for (const Field& field : rule_.fields) {
+  for (const auditd::Field& field : rule_.fields) {
     least = std::min(least, field_matches(event, field));
     if (least == Match::no) break;
   }

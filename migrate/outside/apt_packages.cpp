@@ -10,7 +10,7 @@ namespace auditshift::migrate::outside {
 namespace {
 
 /// apt and dpkg have said it in these words since apt 0.8; a lock has no exit status of its own.
-bool locked(const base::Completed& done) {
+bool apt_is_locked(const base::Completed& done) {
   return !done.success() &&
          (done.errors.find("Could not get lock") != std::string::npos ||
           done.errors.find("Unable to lock") != std::string::npos ||
@@ -21,7 +21,7 @@ bool locked(const base::Completed& done) {
 }  // namespace
 
 AptPackages::AptPackages(std::shared_ptr<base::ProcessRunner> processes, PackageOptions options)
-    : runner_(std::move(processes), options, locked) {}
+    : runner_(std::move(processes), options, apt_is_locked) {}
 
 base::Result<std::optional<std::string>> AptPackages::installed(const std::string& package) {
   AUDITSHIFT_TRY(

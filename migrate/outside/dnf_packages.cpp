@@ -12,7 +12,9 @@ namespace {
 
 constexpr int kLockedStatus = 200;  // dnf(8) and yum(8), with exit_on_lock
 
-bool locked(const base::Completed& done) { return done.signal == 0 && done.exit_code == kLockedStatus; }
+bool dnf_is_locked(const base::Completed& done) {
+  return done.signal == 0 && done.exit_code == kLockedStatus;
+}
 
 /// An entry of the plugin's list locks this package: "mdatp-0:101.24072.0001-1.*" (dnf),
 /// "0:mdatp-101.24072.0001-1.*" (yum), "Package name: mdatp" (dnf 5).
@@ -44,7 +46,7 @@ std::vector<std::string> versions_in_list(std::string_view text, const std::stri
 
 DnfPackages::DnfPackages(std::string program, std::shared_ptr<base::ProcessRunner> processes,
                          PackageOptions options)
-    : program_(std::move(program)), runner_(std::move(processes), options, locked) {}
+    : program_(std::move(program)), runner_(std::move(processes), options, dnf_is_locked) {}
 
 base::Error DnfPackages::no_versionlock() const {
   return base::Error(base::Errc::unsupported,

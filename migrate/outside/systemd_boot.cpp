@@ -4,13 +4,13 @@
 #include "base/text.h"
 #include "migrate/outside/bus_text.h"
 #include "migrate/outside/command_text.h"
+#include "migrate/outside/systemd_services.h"
 
 namespace auditshift::migrate::outside {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kBooted = "/run/systemd/system";
 constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
 /// Written by logind, and by systemd-shutdownd before version 220.
 constexpr const char* kScheduledFile = "/run/systemd/shutdown/scheduled";

@@ -11,8 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What sd_booted(3) looks for.
-constexpr const char* kBooted = "/run/systemd/system";
 /// systemd gives a unit 90 seconds to start or stop (DefaultTimeoutStartSec=), then ends it itself.
 constexpr std::chrono::milliseconds kJobLimit = 180s;
 

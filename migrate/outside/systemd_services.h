@@ -9,6 +9,9 @@
 
 namespace auditshift::migrate::outside {
 
+/// Where systemd runs the host, this directory is there: sd_booted(3).
+inline constexpr const char* kBooted = "/run/systemd/system";
+
 /// systemd, through systemctl: it exists in every version of systemd with the same properties, from 219 (Red
 /// Hat 7) on, and finds the manager even where the message bus is down.
 class SystemdServices final : public Services {

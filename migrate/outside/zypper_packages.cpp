@@ -11,7 +11,7 @@ namespace {
 constexpr int kLocked = 7;
 constexpr int kNothingFound = 104;
 
-bool locked(const base::Completed& done) { return done.signal == 0 && done.exit_code == kLocked; }
+bool zypper_is_locked(const base::Completed& done) { return done.signal == 0 && done.exit_code == kLocked; }
 
 /// The value of an attribute of one XML element; versions and package names hold nothing that XML escapes.
 std::string attribute(std::string_view element, std::string_view name) {
@@ -25,7 +25,7 @@ std::string attribute(std::string_view element, std::string_view name) {
 }  // namespace
 
 ZypperPackages::ZypperPackages(std::shared_ptr<base::ProcessRunner> processes, PackageOptions options)
-    : runner_(std::move(processes), options, locked) {}
+    : runner_(std::move(processes), options, zypper_is_locked) {}
 
 base::Result<std::optional<std::string>> ZypperPackages::installed(const std::string& package) {
   return installed_rpm(runner_, package);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # usage: run.sh [--quick]: formatting, shell scripts, layering, words that do not belong here; without --quick
-# also cppcheck and clang-tidy over every source (many minutes). That needs build/asan, whose flags are clang's.
+# also cppcheck and clang-tidy over every source (many minutes). That needs build/lint, which has the flags of each.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 failed=0
@@ -27,8 +27,8 @@ step "unfinished work"
 if git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*.cpp' '*.h' '*.c' '*.cmake' 'CMakeLists.txt' '*.py' dev; then failed=1; fi
 
 if [[ ${1:-} != --quick ]]; then
-  if [[ ! -f build/asan/compile_commands.json ]]; then
-    echo "error: build/asan is not configured; run ./dev build asan" >&2
+  if [[ ! -f build/lint/compile_commands.json ]]; then
+    echo "error: build/lint is not configured; run ./dev lint" >&2
     exit 1
   fi
   # What cppcheck 2.10 cannot parse (literals of durations, members with initializers in enums) is left to clang-tidy.
@@ -39,7 +39,7 @@ if [[ ${1:-} != --quick ]]; then
     base auditd bpf/*.cpp sensor migrate cli || failed=1
   mapfile -t units < <(git ls-files 'base/*.cpp' 'auditd/*.cpp' 'bpf/*.cpp' 'sensor/*.cpp' 'migrate/*.cpp' 'cli/*.cpp')
   step "clang-tidy over ${#units[@]} sources"
-  printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy -p build/asan --quiet 2>/dev/null || failed=1
+  printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy -p build/lint --quiet 2>/dev/null || failed=1
 fi
 [[ $failed -eq 0 ]] && echo "lint: nothing to report"
 exit "$failed"

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/migrate/change/fault_harness.h"
 
+#include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <optional>
@@ -273,6 +276,20 @@ FaultReport run_faults(const FaultScenario& scenario, const FaultLimits& limits)
   FaultReport report = Explorer(scenario, limits).run();
   spdlog::set_level(level);
   return report;
+}
+
+void expect_whole(const FaultScenario& scenario, const char* name, FaultLimits usual) {
+  const char* given = std::getenv("AUDITSHIFT_FAULTS");
+  const std::string_view extent = given == nullptr ? "" : given;
+  ASSERT_TRUE(extent.empty() || extent == "all" || extent == "few")
+      << "AUDITSHIFT_FAULTS is all, few or not set";
+  if (extent == "all") usual = {.recovery_stride = 1};
+  if (extent == "few") usual = {.recovery_stride = 97, .every_error = false, .every_harm = false};
+  const FaultReport report = run_faults(scenario, usual);
+  std::printf("%s: %zu fault points, %zu runs hurt, %zu states, %zu recoveries\n", name, report.points,
+              report.runs, report.states, report.recoveries);
+  for (const std::string& violation : report.violations) ADD_FAILURE() << violation;
+  EXPECT_GT(report.points, 100U);
 }
 
 }  // namespace auditshift::tests

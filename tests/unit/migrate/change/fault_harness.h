@@ -59,4 +59,8 @@ struct FaultReport {
 /// agent, services and packages.
 FaultReport run_faults(const FaultScenario& scenario, const FaultLimits& limits = {});
 
+/// A test of it: run_faults finds no violation. `usual` are the limits unless AUDITSHIFT_FAULTS is set: `all`
+/// hurts every point of every recovery too, which takes minutes; `few` each point in every third way only.
+void expect_whole(const FaultScenario& scenario, const char* name, FaultLimits usual);
+
 }  // namespace auditshift::tests

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 
 #include "migrate/change/plan_steps.h"
 #include "tests/unit/migrate/change/defender_era_host.h"
@@ -15,20 +13,8 @@ namespace {
 
 using namespace migrate::change;  // NOLINT(google-build-using-namespace): these tests are about all of it
 
-/// AUDITSHIFT_FAULTS=all hurts every point of every recovery too; that takes minutes.
-FaultLimits limits(bool every_harm) {
-  const char* all = std::getenv("AUDITSHIFT_FAULTS");
-  if (all != nullptr && std::string(all) == "all") return {.recovery_stride = 1};
-  return {.recovery_stride = 97, .every_harm = every_harm};
-}
-
-void expect_whole(const FaultScenario& of, const char* name, bool every_harm = true) {
-  const FaultReport report = run_faults(of, limits(every_harm));
-  std::printf("%s: %zu fault points, %zu runs hurt, %zu states, %zu recoveries\n", name, report.points,
-              report.runs, report.states, report.recoveries);
-  for (const std::string& violation : report.violations) ADD_FAILURE() << violation;
-  EXPECT_GT(report.points, 100U);
-}
+constexpr FaultLimits kThorough{.recovery_stride = 97};
+constexpr FaultLimits kSampled{.recovery_stride = 97, .every_harm = false};
 
 TEST(PlanFaults, TheRealPlanIsTheWholeOne) {
   const FaultScenario scenario = defender_era_scenario("");
@@ -43,7 +29,7 @@ TEST(PlanFaults, TheRealPlanIsTheWholeOne) {
 }
 
 TEST(PlanFaults, AChangeableHostEndsOldOrNew) {
-  expect_whole(defender_era_scenario(""), "real plan, changeable audit");
+  expect_whole(defender_era_scenario(""), "real plan, changeable audit", kThorough);
 }
 
 /// Between the new provider and the end of the old one, as a plan with --compare has it.
@@ -61,15 +47,15 @@ TEST(PlanFaults, AComparisonEndsOldOrNew) {
     compared.before_reboot = compared.steps.size();
     return compared;
   };
-  expect_whole(scenario, "real plan with a comparison", false);
+  expect_whole(scenario, "real plan with a comparison", kSampled);
 }
 
 TEST(PlanFaults, AHeldBuildEndsOldOrNew) {
-  expect_whole(held_build_scenario(), "real plan, held build", false);
+  expect_whole(held_build_scenario(), "real plan, held build", kSampled);
 }
 
 TEST(PlanFaults, ALockedHostEndsOldOrNewAcrossItsReboots) {
-  expect_whole(defender_era_scenario("-e 2\n"), "real plan, locked audit");
+  expect_whole(defender_era_scenario("-e 2\n"), "real plan, locked audit", kThorough);
 }
 
 }  // namespace
