@@ -34,6 +34,7 @@ for program in usr/bin/auditshift usr/sbin/auditshift-sensord; do
   equal "$(readelf -n "$place/deb/$program" | grep 'Build ID')" "$(readelf -n "$place/rpm/$program" | grep 'Build ID')" \
     "$program is the same in both"
 done
-dpkg-deb -x "$build"/packages/auditshift-dbgsym_*.ddeb "$place/symbols"
+dpkg-deb -R "$build"/packages/auditshift-dbgsym_*.ddeb "$place/symbols"
 equal "$(find "$place/symbols" -name '*.debug' | wc -l)" 2 "debug symbols of both programs are in a package of their own"
+equal "$(cut -d" " -f3 "$place/symbols/DEBIAN/md5sums" | sort)" "$(cd "$place/symbols" && find usr -type f | sort)" "their checksums are of the files of that package"
 finish
