@@ -12,6 +12,8 @@
 namespace auditshift::auditd {
 namespace {
 
+static_assert(kMostFields == AUDIT_MAX_FIELDS - 1);
+
 /// The option whose letter or name is nearest to what was written.
 std::string nearest_option(const std::string& spelling) {
   if (!spelling.starts_with("--")) return {};

@@ -21,6 +21,7 @@ if(CMAKE_LIBRARY_ARCHITECTURE)
   list(APPEND BPF_FLAGS -isystem /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
 endif()
 
+# All of them, for who only reads the sources: clang-tidy.
 if(NOT TARGET bpf_skeletons)
   add_custom_target(bpf_skeletons)
 endif()
