@@ -14,7 +14,7 @@
 namespace auditshift::cli {
 namespace {
 
-struct Options {
+struct AssessOptions {
   RootOption root;
   JsonOption json;
   std::string format = "text";
@@ -24,7 +24,8 @@ struct Options {
   std::vector<std::string> accept;
 };
 
-std::string rendered(const migrate::Assessment& assessment, const Options& options, const Context& context) {
+std::string rendered(const migrate::Assessment& assessment, const AssessOptions& options,
+                     const Context& context) {
   if (options.json.wanted() || options.format == "json")
     return options.json.dump(migrate::to_json(assessment));
   if (options.format == "html") return migrate::render_html(assessment);
@@ -34,7 +35,7 @@ std::string rendered(const migrate::Assessment& assessment, const Options& optio
   return migrate::render_text(assessment, text);
 }
 
-base::Result<int> assess(const Options& options, const Context& context) {
+base::Result<int> assess(const AssessOptions& options, const Context& context) {
   AUDITSHIFT_TRY(world, options.root.world());
   const auto progress = context.progress();
   migrate::Facts facts = migrate::collect_facts(world, {options.log_days}, *progress);
@@ -52,7 +53,7 @@ base::Result<int> assess(const Options& options, const Context& context) {
 }  // namespace
 
 void add_assess(CLI::App& app, const Context& context, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AssessOptions>();
   CLI::App* verb = app.add_subcommand(
       "assess",
       "Is this host ready for the switch? Reads only; changes nothing.\n\n"

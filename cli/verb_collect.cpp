@@ -13,13 +13,13 @@
 namespace auditshift::cli {
 namespace {
 
-struct Options {
+struct CollectOptions {
   RootOption root;
   std::string output;
   int log_days = 30;
 };
 
-base::Result<int> collect(const Options& options, const Context& context) {
+base::Result<int> collect(const CollectOptions& options, const Context& context) {
   AUDITSHIFT_TRY(world, options.root.world());
   const auto progress = context.progress();
   const migrate::Facts facts = migrate::collect_facts(world, {options.log_days}, *progress);
@@ -46,7 +46,7 @@ base::Result<int> collect(const Options& options, const Context& context) {
 }  // namespace
 
 void add_collect(CLI::App& app, const Context& context, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CollectOptions>();
   CLI::App* verb =
       app.add_subcommand("collect",
                          "Captures what assess reads, to assess this host elsewhere. Leaves out secrets.\n\n"

@@ -12,14 +12,14 @@ namespace {
 
 using migrate::compare::Comparison;
 
-struct Options {
+struct CompareOptions {
   JsonOption json;
   CompareRequest request;
   std::string format = "text";
   std::string output;
 };
 
-std::string rendered(const Comparison& comparison, const Options& options, const Context& context) {
+std::string rendered(const Comparison& comparison, const CompareOptions& options, const Context& context) {
   if (options.json.wanted() || options.format == "json") return options.json.dump(to_json(comparison));
   if (options.format == "html") return render_html(comparison);
   migrate::TextOptions text = context.text_options();
@@ -27,7 +27,7 @@ std::string rendered(const Comparison& comparison, const Options& options, const
   return render_text(comparison, text);
 }
 
-base::Result<int> compare(const Options& options, const Context& context) {
+base::Result<int> compare(const CompareOptions& options, const Context& context) {
   if (const auto code = need_root("comparing audit with the sensor")) return *code;
   const auto progress = context.progress();
   catch_signals();
@@ -43,7 +43,7 @@ std::string check_kind(const std::string& name) {
 }  // namespace
 
 void add_compare(CLI::App& app, const Context& context, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareOptions>();
   CLI::App* verb = app.add_subcommand(
       "compare",
       "Audit and the sensor side by side on what this host does now: per audit rule, events that both tell, "

@@ -14,13 +14,13 @@ using base::Json;
 /// Loading the kernel side takes its time on a busy host.
 constexpr std::chrono::seconds kLoadLimit{120};
 
-struct Options {
+struct ConfigOptions {
   SensorOption sensor;
   JsonOption json;
   std::string value;
 };
 
-base::Result<int> set_provider(const Options& options, const Context& context) {
+base::Result<int> set_provider(const ConfigOptions& options, const Context& context) {
   AUDITSHIFT_TRY_VOID(require_root("changing the configuration of the sensor"));
   AUDITSHIFT_TRY(answer, options.sensor.ask({{"request", "config"},
                                              {"name", "ebpf_supplementary_event_provider"},
@@ -52,7 +52,7 @@ void add_config(CLI::App& app, const Context& context, Run& run) {
                          "  auditshift config ebpf-supplementary-event-provider --value enabled");
   config->require_subcommand(1);
   config->fallthrough();
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConfigOptions>();
   CLI::App* verb =
       config->add_subcommand("ebpf-supplementary-event-provider",
                              "Whether eBPF may supply the events; else netlink does.\n\n"

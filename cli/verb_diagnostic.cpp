@@ -27,7 +27,7 @@ constexpr const char* kBundleDirectory = "/var/lib/auditshift/diagnostic";
 constexpr const char* kBundlePart = "/auditshift-diagnostic/";
 constexpr int kLogDays = 7;
 
-struct Options {
+struct DiagnosticOptions {
   SensorOption sensor;
   JsonOption json;
   unsigned seconds = 20;
@@ -54,7 +54,7 @@ void mark_dangers(std::vector<sensor::Advice>& advice) {
   }
 }
 
-base::Result<int> ebpf_statistics(const Options& options, const Context& context) {
+base::Result<int> ebpf_statistics(const DiagnosticOptions& options, const Context& context) {
   AUDITSHIFT_TRY(health, options.sensor.ask({{"request", "health"}}));
   if (const std::string provider = health.value("supplementary_events_subsystem", ""); provider != "ebpf")
     std::fprintf(stderr, "warning: events come from %s, which does not tell of files\n",
@@ -84,7 +84,7 @@ base::Result<int> ebpf_statistics(const Options& options, const Context& context
   return static_cast<int>(kDone);
 }
 
-base::Result<int> provider_statistics(const Options& options, const Context&) {
+base::Result<int> provider_statistics(const DiagnosticOptions& options, const Context&) {
   AUDITSHIFT_TRY(answer, options.sensor.ask({{"request", "statistics"}}));
   std::vector<std::pair<std::string, std::uint64_t>> counters;
   for (const auto& [name, value] : answer.items())
@@ -123,7 +123,7 @@ std::string bundle_name(const std::string& directory, const migrate::World& worl
   return directory + "/auditshift-diagnostic-" + host + "-" + time + ".tar.gz";
 }
 
-base::Result<int> create(const Options& options, const Context& context) {
+base::Result<int> create(const DiagnosticOptions& options, const Context& context) {
   AUDITSHIFT_TRY_VOID(require_root("collecting diagnostics"));
   AUDITSHIFT_TRY(world, migrate::live_world());
   const std::string directory = absolute_path(options.directory);
@@ -149,10 +149,11 @@ base::Result<int> create(const Options& options, const Context& context) {
   return static_cast<int>(kDone);
 }
 
-using Action = base::Result<int> (*)(const Options&, const Context&);
+using DiagnosticAction = base::Result<int> (*)(const DiagnosticOptions&, const Context&);
 
 CLI::App* add_verb(CLI::App& diagnostic, const Context& context, Run& run, const char* name,
-                   const char* description, const std::shared_ptr<Options>& options, Action action) {
+                   const char* description, const std::shared_ptr<DiagnosticOptions>& options,
+                   DiagnosticAction action) {
   CLI::App* verb = diagnostic.add_subcommand(name, description);
   options->json.add_to(*verb);
   options->sensor.add_to(*verb);
@@ -176,7 +177,7 @@ void add_diagnostic(CLI::App& app, const Context& context, Run& run) {
   diagnostic->require_subcommand(1);
   diagnostic->fallthrough();
 
-  auto busiest = std::make_shared<Options>();
+  auto busiest = std::make_shared<DiagnosticOptions>();
   CLI::App* verb = add_verb(*diagnostic, context, run, "ebpf-statistics",
                             "The busiest file paths, programs and system calls of the next seconds.\n\n"
                             "  auditshift diagnostic ebpf-statistics --time 60 --top 5",
@@ -195,9 +196,9 @@ void add_diagnostic(CLI::App& app, const Context& context, Run& run) {
   add_verb(*diagnostic, context, run, "event-provider-statistics",
            "Counters of the event stream since the sensor started: written, kept back, lost and why.\n\n"
            "  auditshift diagnostic event-provider-statistics",
-           std::make_shared<Options>(), provider_statistics);
+           std::make_shared<DiagnosticOptions>(), provider_statistics);
 
-  auto bundle = std::make_shared<Options>();
+  auto bundle = std::make_shared<DiagnosticOptions>();
   add_verb(*diagnostic, context, run, "create",
            "Packs what support needs: facts of this host, health and counters of the sensor.\n"
            "Leaves out secrets; only root may read the file.\n\n"

@@ -18,7 +18,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-struct Options {
+struct EventsOptions {
   SensorOption sensor;
   std::string format = "ecs";
   std::vector<std::string> filters;
@@ -71,7 +71,7 @@ bool wait_for_bytes(int fd, const std::optional<SteadyClock::time_point>& deadli
   }
 }
 
-base::Result<int> events(const Options& options) {
+base::Result<int> events(const EventsOptions& options) {
   const auto format = sensor::format_from_name(options.format).value_or(sensor::Format::ecs);
   auto filter = sensor::LineFilter::parse(format, options.filters);
   if (!filter.ok()) {
@@ -97,7 +97,7 @@ base::Result<int> events(const Options& options) {
 }  // namespace
 
 void add_events(CLI::App& app, const Context&, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EventsOptions>();
   CLI::App* verb = app.add_subcommand("events",
                                       "Events as they happen, one JSON object per line.\n\n"
                                       "  auditshift events --follow\n"

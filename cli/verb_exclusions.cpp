@@ -12,10 +12,8 @@
 namespace auditshift::cli {
 namespace {
 
-using Options = ExclusionOptions;
-
 /// The host's facts; with paths, those rules instead of the host's own.
-base::Result<migrate::Facts> gather(const Options& options, const Context& context,
+base::Result<migrate::Facts> gather(const ExclusionOptions& options, const Context& context,
                                     const migrate::World& world) {
   if (options.paths.empty()) return migrate::collect_facts(world, {options.log_days}, *context.progress());
   std::vector<std::string> paths;
@@ -45,7 +43,7 @@ base::Result<void> check_accepted(const std::vector<std::string>& accepted,
   return {};
 }
 
-base::Result<int> translate(const Options& options, const Context& context) {
+base::Result<int> translate(const ExclusionOptions& options, const Context& context) {
   AUDITSHIFT_TRY(world, options.root.world());
   AUDITSHIFT_TRY(facts, gather(options, context, world));
   AUDITSHIFT_TRY(managed, open_managed(options, facts.agent));
@@ -66,7 +64,7 @@ base::Result<int> translate(const Options& options, const Context& context) {
   return static_cast<int>(report.needs_decision() ? kBlocked : kDone);
 }
 
-base::Result<int> list(const Options& options, const Context& context) {
+base::Result<int> list(const ExclusionOptions& options, const Context& context) {
   AUDITSHIFT_TRY(world, options.root.world());
   migrate::AgentFacts agent = migrate::collect_agent(world, migrate::collect_host(world));
   if (!options.managed.empty()) {
@@ -80,10 +78,11 @@ base::Result<int> list(const Options& options, const Context& context) {
   return static_cast<int>(agent.managed.error.empty() ? kDone : kBlocked);
 }
 
-using Action = base::Result<int> (*)(const Options&, const Context&);
+using ExclusionAction = base::Result<int> (*)(const ExclusionOptions&, const Context&);
 
 CLI::App* add_verb(CLI::App& verbs, const Context& context, Run& run, const char* name,
-                   const char* description, const std::shared_ptr<Options>& options, Action action) {
+                   const char* description, const std::shared_ptr<ExclusionOptions>& options,
+                   ExclusionAction action) {
   CLI::App* verb = verbs.add_subcommand(name, description);
   options->root.add_to(*verb);
   options->json.add_to(*verb);
@@ -98,14 +97,14 @@ CLI::App* add_verb(CLI::App& verbs, const Context& context, Run& run, const char
   return verb;
 }
 
-void add_accept(CLI::App& verb, Options& options) {
+void add_accept(CLI::App& verb, ExclusionOptions& options) {
   verb.add_option("--accept", options.accept, "accept the exclusion with this id")
       ->type_name("ID")
       ->expected(1)
       ->take_all();
 }
 
-void add_editing(CLI::App& verb, Options& options) {
+void add_editing(CLI::App& verb, ExclusionOptions& options) {
   verb.add_option("KIND", options.kind, "folder, file or process")
       ->required()
       ->check(CLI::IsMember({"folder", "file", "process"}));
@@ -138,7 +137,7 @@ void add_exclusions(CLI::App& app, const Context& context, Run& run) {
   verbs->require_subcommand(1);
   verbs->fallthrough();
 
-  auto translation = std::make_shared<Options>();
+  auto translation = std::make_shared<ExclusionOptions>();
   CLI::App* verb = add_verb(*verbs, context, run, "translate",
                             "What becomes of audit exclusions as global exclusions, and at which price.\n\n"
                             "  auditshift exclusions translate\n"
@@ -157,9 +156,9 @@ void add_exclusions(CLI::App& app, const Context& context, Run& run) {
            "The agent's exclusions: managed, attached, added on the host; and what wins.\n\n"
            "  auditshift exclusions list\n"
            "  auditshift exclusions list --json",
-           std::make_shared<Options>(), list);
+           std::make_shared<ExclusionOptions>(), list);
 
-  auto addition = std::make_shared<Options>();
+  auto addition = std::make_shared<ExclusionOptions>();
   verb = add_verb(*verbs, context, run, "add",
                   "Adds an exclusion to the managed JSON; every other byte of the file stays.\n\n"
                   "  auditshift exclusions add process --path /usr/sbin/named --scope global --yes\n"
@@ -169,14 +168,14 @@ void add_exclusions(CLI::App& app, const Context& context, Run& run) {
   add_editing(*verb, *addition);
   add_accept(*verb, *addition);
 
-  auto removal = std::make_shared<Options>();
+  auto removal = std::make_shared<ExclusionOptions>();
   verb = add_verb(*verbs, context, run, "remove",
                   "Removes an exclusion from the managed JSON; every other byte of the file stays.\n\n"
                   "  auditshift exclusions remove process --path /usr/sbin/named --scope global --yes",
                   removal, remove_exclusion);
   add_editing(*verb, *removal);
 
-  auto question = std::make_shared<Options>();
+  auto question = std::make_shared<ExclusionOptions>();
   verb = add_verb(*verbs, context, run, "test",
                   "Would this event be kept out, and by which entry? Asks the sensor's own code.\n\n"
                   "  auditshift exclusions test --exe /usr/sbin/named\n"

@@ -14,7 +14,7 @@ namespace {
 
 namespace fleet = migrate::fleet;
 
-struct Options {
+struct FleetOptions {
   std::string directory;
   JsonOption json;
   std::string format = "text";
@@ -25,7 +25,7 @@ struct Options {
   unsigned policy_percent = 10;
 };
 
-base::Result<fleet::FleetOptions> fleet_options(const Options& options) {
+base::Result<fleet::FleetOptions> fleet_options(const FleetOptions& options) {
   fleet::FleetOptions result;
   result.now = base::SystemClock().now();
   result.stale_days = options.stale_days;
@@ -37,7 +37,7 @@ base::Result<fleet::FleetOptions> fleet_options(const Options& options) {
   return result;
 }
 
-std::string rendered(const fleet::Fleet& all, const Options& options, const Context& context) {
+std::string rendered(const fleet::Fleet& all, const FleetOptions& options, const Context& context) {
   if (options.json.wanted() || options.format == "json")
     return render_json(all,
                        options.json.style == "short" ? base::JsonStyle::compact : base::JsonStyle::pretty);
@@ -48,7 +48,7 @@ std::string rendered(const fleet::Fleet& all, const Options& options, const Cont
   return render_text(all, text);
 }
 
-base::Result<int> make_report(const Options& options, const Context& context) {
+base::Result<int> make_report(const FleetOptions& options, const Context& context) {
   AUDITSHIFT_TRY(how, fleet_options(options));
   AUDITSHIFT_TRY(directory, base::Sysroot::open(absolute_path(options.directory)));
   const auto progress = context.progress();
@@ -77,7 +77,7 @@ base::Result<int> make_report(const Options& options, const Context& context) {
 }
 
 void add_report(CLI::App& parent, const Context& context, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FleetOptions>();
   CLI::App* verb = parent.add_subcommand(
       "report",
       "One report of many hosts' assessments (`assess --json`), found below DIR as *.json.\n\n"

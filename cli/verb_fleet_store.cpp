@@ -15,7 +15,7 @@ namespace {
 namespace fleet = migrate::fleet;
 using base::Json;
 
-struct Options {
+struct FleetStoreOptions {
   std::string directory;
   std::string database;
   std::string sql;
@@ -49,7 +49,7 @@ Json ingest_json(const Sums& sums, const fleet::DirectoryReading& reading) {
           {"damaged", std::move(damaged)}};
 }
 
-base::Result<int> ingest(const Options& options, const Context& context) {
+base::Result<int> ingest(const FleetStoreOptions& options, const Context& context) {
   AUDITSHIFT_TRY(directory, base::Sysroot::open(absolute_path(options.directory)));
   AUDITSHIFT_TRY(store, fleet::FleetStore::open(absolute_path(options.database)));
   AUDITSHIFT_TRY(hashes, store.hashes());
@@ -73,7 +73,7 @@ base::Result<int> ingest(const Options& options, const Context& context) {
   return static_cast<int>(reading.damaged.empty() ? kDone : kBlocked);
 }
 
-base::Result<int> query(const Options& options) {
+base::Result<int> query(const FleetStoreOptions& options) {
   AUDITSHIFT_TRY(database, fleet::FleetStore::open_read_only(absolute_path(options.database)));
   const bool as_json = options.json.wanted() || options.format == "json";
   const fleet::QueryFormat format = as_json                   ? fleet::QueryFormat::json
@@ -85,7 +85,7 @@ base::Result<int> query(const Options& options) {
 }
 
 void add_ingest(CLI::App& fleet, const Context& context, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FleetStoreOptions>();
   CLI::App* verb = fleet.add_subcommand(
       "ingest",
       "Puts many hosts' assessments into an SQLite file; what is in it already is left alone.\n\n"
@@ -106,7 +106,7 @@ void add_ingest(CLI::App& fleet, const Context& context, Run& run) {
 }
 
 void add_query(CLI::App& fleet, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FleetStoreOptions>();
   CLI::App* verb = fleet.add_subcommand(
       "query",
       "Asks the database, and can do nothing but read it. Tables and views: docs/fleet-reports.md.\n\n"

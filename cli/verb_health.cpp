@@ -15,7 +15,7 @@ namespace {
 
 using base::Json;
 
-struct Options {
+struct HealthOptions {
   SensorOption sensor;
   JsonOption json;
   std::string field;
@@ -43,7 +43,7 @@ void add_kernel_features(sensor::HealthReport& report) {
                kAnswers[result.ok] + (result.detail.empty() ? std::string() : ", " + result.detail));
 }
 
-base::Result<int> health(const Options& options) {
+base::Result<int> health(const HealthOptions& options) {
   Json request = {{"request", "health"}};
   if (!options.details.empty()) request["details"] = options.details;
   AUDITSHIFT_TRY(answer, options.sensor.ask(request));
@@ -66,7 +66,7 @@ base::Result<int> health(const Options& options) {
 }  // namespace
 
 void add_health(CLI::App& app, const Context&, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<HealthOptions>();
   CLI::App* verb = app.add_subcommand("health",
                                       "Is the sensor well? Laid out as mdatp health.\n\n"
                                       "  auditshift health\n"

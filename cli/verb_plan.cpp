@@ -9,7 +9,7 @@
 namespace auditshift::cli {
 namespace {
 
-struct Options {
+struct PlanOptions {
   RootOption root;
   JsonOption json;
   PlanArguments arguments;
@@ -17,7 +17,7 @@ struct Options {
   bool diff = false;
 };
 
-base::Result<int> plan(const Options& options, const Context& context) {
+base::Result<int> plan(const PlanOptions& options, const Context& context) {
   const migrate::change::PlanOptions wanted = options.arguments.options();
   AUDITSHIFT_TRY(on, open_change_host(options.root.directory, wanted.agent));
   AUDITSHIFT_TRY(planned, plan_for(on, wanted, context));
@@ -53,7 +53,7 @@ base::Result<int> plan(const Options& options, const Context& context) {
 }  // namespace
 
 void add_plan(CLI::App& app, const Context& context, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PlanOptions>();
   CLI::App* verb =
       app.add_subcommand("plan",
                          "What a switch of this host would do, step by step. Reads only; changes nothing.\n\n"

@@ -14,7 +14,7 @@ namespace {
 
 using migrate::change::Outcome;
 
-struct Options {
+struct RollbackOptions {
   ChangeArguments change;
   RebootOption reboot;
   std::string build;  ///< empty: only the switch is undone
@@ -30,7 +30,7 @@ int say_obstacles(const migrate::change::PackagePlan& packages) {
   return kBlocked;
 }
 
-base::Result<migrate::change::PackagePlan> plan_build(const ChangeHost& on, const Options& options) {
+base::Result<migrate::change::PackagePlan> plan_build(const ChangeHost& on, const RollbackOptions& options) {
   const auto build = migrate::BuildVersion::parse(options.build);
   if (!build)
     return base::Error(base::Errc::invalid, "'" + options.build + "' is no build")
@@ -59,7 +59,7 @@ migrate::change::Plan package_change_plan(const ChangeHost& on,
   return plan;
 }
 
-base::Result<int> roll_back(const Options& options, const Context& context) {
+base::Result<int> roll_back(const RollbackOptions& options, const Context& context) {
   if (const auto code = need_root("rolling back")) return *code;
   AUDITSHIFT_TRY(on, open_transaction_host());
   const auto when = options.reboot.when(*on.host.clock);
@@ -123,7 +123,7 @@ base::Result<int> commit(const ChangeArguments& arguments, const Context& contex
 }  // namespace
 
 void add_rollback(CLI::App& app, const Context& context, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RollbackOptions>();
   CLI::App* verb = app.add_subcommand(
       "rollback",
       "Brings this host back to where it was before the switch, to the byte. Open until commit.\n\n"

@@ -17,7 +17,7 @@ using auditd::Diagnostic;
 using auditd::Severity;
 using base::Json;
 
-struct Options {
+struct RulesOptions {
   RootOption root;
   JsonOption json;
   std::vector<std::string> paths;
@@ -26,7 +26,7 @@ struct Options {
   bool disk = false;
 };
 
-base::Result<migrate::RuleFiles> read_files(const Options& options, const migrate::World& world) {
+base::Result<migrate::RuleFiles> read_files(const RulesOptions& options, const migrate::World& world) {
   std::optional<auditd::AuditVersion> version;
   if (!options.audit_version.empty()) {
     version = auditd::AuditVersion::parse(options.audit_version);
@@ -64,7 +64,7 @@ Json diagnostic_json(const Diagnostic& diagnostic) {
       {"suggestion", diagnostic.suggestion.empty() ? Json() : Json(base::to_utf8(diagnostic.suggestion))}};
 }
 
-base::Result<int> check(const Options& options, const Context& context) {
+base::Result<int> check(const RulesOptions& options, const Context& context) {
   AUDITSHIFT_TRY(world, options.root.world());
   AUDITSHIFT_TRY(files, read_files(options, world));
   std::size_t lines = 0;
@@ -94,7 +94,7 @@ base::Result<int> check(const Options& options, const Context& context) {
   return static_cast<int>(bad == 0 ? kDone : kBlocked);
 }
 
-base::Result<int> normalize(const Options& options, const Context&) {
+base::Result<int> normalize(const RulesOptions& options, const Context&) {
   AUDITSHIFT_TRY(world, options.root.world());
   AUDITSHIFT_TRY(files, read_files(options, world));
   std::string text;
@@ -120,7 +120,7 @@ base::Result<int> normalize(const Options& options, const Context&) {
   return static_cast<int>(bad ? kBlocked : kDone);
 }
 
-base::Result<int> list(const Options& options, const Context& context) {
+base::Result<int> list(const RulesOptions& options, const Context& context) {
   AUDITSHIFT_TRY(world, options.root.world());
   std::vector<migrate::InventoryRule> rules;
   if (!options.paths.empty()) {
@@ -139,10 +139,11 @@ base::Result<int> list(const Options& options, const Context& context) {
   return static_cast<int>(kDone);
 }
 
-using Action = base::Result<int> (*)(const Options&, const Context&);
+using RulesAction = base::Result<int> (*)(const RulesOptions&, const Context&);
 
 CLI::App* add_verb(CLI::App& rules, const Context& context, Run& run, const char* name,
-                   const char* description, const std::shared_ptr<Options>& options, Action action) {
+                   const char* description, const std::shared_ptr<RulesOptions>& options,
+                   RulesAction action) {
   CLI::App* verb = rules.add_subcommand(name, description);
   options->root.add_to(*verb);
   options->json.add_to(*verb);
@@ -170,7 +171,7 @@ void add_rules(CLI::App& app, const Context& context, Run& run) {
   rules->require_subcommand(1);
   rules->fallthrough();
 
-  auto list_options = std::make_shared<Options>();
+  auto list_options = std::make_shared<RulesOptions>();
   CLI::App* list_verb = add_verb(*rules, context, run, "list",
                                  "Every rule with origin, owner, meaning and what eBPF sees of it.\n\n"
                                  "  auditshift rules list\n"
@@ -185,11 +186,11 @@ void add_rules(CLI::App& app, const Context& context, Run& run) {
            "  auditshift rules check /etc/audit/rules.d\n"
            "  auditshift rules check --audit-version 4.0.3 new.rules\n\n"
            "Exit: 0 all lines load, 2 some do not.",
-           std::make_shared<Options>(), check);
+           std::make_shared<RulesOptions>(), check);
   add_verb(*rules, context, run, "normalize",
            "Prints what auditctl -l would print after loading the rules.\n\n"
            "  auditshift rules normalize /etc/audit/rules.d",
-           std::make_shared<Options>(), normalize);
+           std::make_shared<RulesOptions>(), normalize);
 }
 
 }  // namespace auditshift::cli

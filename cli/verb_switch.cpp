@@ -12,7 +12,7 @@ namespace {
 
 using migrate::change::Plan;
 
-struct Options {
+struct SwitchOptions {
   ChangeArguments change;
   PlanArguments arguments;
   RebootOption reboot;
@@ -21,7 +21,7 @@ struct Options {
 };
 
 /// The plan of --plan.
-base::Result<std::optional<Plan>> given_plan(const Options& options) {
+base::Result<std::optional<Plan>> given_plan(const SwitchOptions& options) {
   if (options.plan_file.empty()) return std::optional<Plan>();
   const std::string path = absolute_path(options.plan_file);
   AUDITSHIFT_TRY(root, base::Sysroot::open("/"));
@@ -43,8 +43,8 @@ int say_refusals(const std::vector<std::string>& refusals) {
 using When = std::optional<migrate::outside::RebootTime>;
 
 /// Says how it ended, and arranges the reboot that it needs.
-int finish(ChangeHost& on, const Plan& plan, const migrate::change::Outcome& outcome, const Options& options,
-           const When& when, const Context& context) {
+int finish(ChangeHost& on, const Plan& plan, const migrate::change::Outcome& outcome,
+           const SwitchOptions& options, const When& when, const Context& context) {
   // The host stands; that its reboot could not be arranged is said, and changes nothing of that.
   if (outcome.kind == migrate::change::Outcome::Kind::reboot_needed)
     if (const auto armed = arm_reboot(on, when, &plan, context); !armed) (void)report(armed.error());
@@ -55,7 +55,7 @@ int finish(ChangeHost& on, const Plan& plan, const migrate::change::Outcome& out
 }
 
 base::Result<int> carry_out(ChangeHost& on, const Plan& plan, const migrate::change::Status& before,
-                            const Options& options, const When& when, const Context& context) {
+                            const SwitchOptions& options, const When& when, const Context& context) {
   const auto progress = context.progress();
   migrate::change::Transactions transactions(on.host);
   const migrate::change::TransactionOptions how = transaction_options(on, *progress);
@@ -77,7 +77,7 @@ bool is_unfinished(const migrate::change::Status& status) {
          status.state == State::rolling_back;
 }
 
-base::Result<int> go_on(const migrate::change::Status& status, const Options& options,
+base::Result<int> go_on(const migrate::change::Status& status, const SwitchOptions& options,
                         const Context& context) {
   AUDITSHIFT_TRY(on, open_transaction_host());
   const auto when = options.reboot.when(*on.host.clock);
@@ -98,7 +98,7 @@ base::Result<int> go_on(const migrate::change::Status& status, const Options& op
   return finish(on, status.plan, outcome, options, *when, context);
 }
 
-base::Result<int> switch_host(const Options& options, const Context& context) {
+base::Result<int> switch_host(const SwitchOptions& options, const Context& context) {
   if (const auto code = need_root("switching this host")) return *code;
   AUDITSHIFT_TRY(given, given_plan(options));
   migrate::change::PlanOptions wanted = options.arguments.options();
@@ -167,7 +167,7 @@ base::Result<int> resume(const ChangeArguments& arguments, const Context& contex
 }  // namespace
 
 void add_switch(CLI::App& app, const Context& context, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SwitchOptions>();
   CLI::App* verb = app.add_subcommand(
       "switch",
       "Takes this host from auditd to eBPF: plans, changes, verifies. Rolled back when that fails.\n\n"

@@ -11,12 +11,12 @@ namespace {
 
 using migrate::change::State;
 
-struct Options {
+struct VerifyOptions {
   JsonOption json;
   unsigned patience = 20;
 };
 
-base::Result<int> verify(const Options& options) {
+base::Result<int> verify(const VerifyOptions& options) {
   if (const auto code = need_root("verifying this host")) return *code;
   AUDITSHIFT_TRY(on, open_transaction_host());
   const auto status = migrate::change::Transactions(on.host).status();
@@ -53,7 +53,7 @@ base::Result<int> verify(const Options& options) {
 }  // namespace
 
 void add_verify(CLI::App& app, const Context&, Run& run) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VerifyOptions>();
   CLI::App* verb = app.add_subcommand(
       "verify",
       "Does the switch hold? Defender's rules gone, your own in place, eBPF on, events flowing.\n"

@@ -26,11 +26,37 @@ function(auditshift_apart)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
+# auditshift_precompile(target HEADERS headers... | REUSE target): these headers, which cost more than the sources that
+# include them, are compiled once, for programs. CMAKE_DISABLE_PRECOMPILE_HEADERS turns it off: every source still
+# includes what it needs.
+function(auditshift_precompile target)
+  cmake_parse_arguments(ARG "" "REUSE" "HEADERS" ${ARGN})
+  if(ARG_REUSE)
+    target_precompile_headers(${target} REUSE_FROM ${ARG_REUSE})
+  else()
+    target_precompile_headers(${target} PRIVATE ${ARG_HEADERS})
+    # As programs are compiled, not as libraries are.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIE)
+  endif()
+  # For ccache.
+  target_compile_options(${target} PRIVATE
+    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+endfunction()
+
+# auditshift_fuzzed(target): libFuzzer sees which ways through it an input takes.
+function(auditshift_fuzzed target)
+  if(AUDITSHIFT_FUZZ)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
+  endif()
+endfunction()
+
 # auditshift_library(folder SOURCES... [LIBRARIES libs...]): one folder, one library, one namespace.
 function(auditshift_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_library(auditshift_${name} STATIC ${ARG_SOURCES})
   add_library(auditshift::${name} ALIAS auditshift_${name})
   auditshift_together(auditshift_${name})
+  auditshift_fuzzed(auditshift_${name})
   target_link_libraries(auditshift_${name} PUBLIC auditshift_options ${ARG_LIBRARIES})
 endfunction()

@@ -57,6 +57,7 @@ constexpr Harm kHarms[] = {
     {.name = "disk full", .kind = Kind::full},
     {.name = "disk read-only", .kind = Kind::read_only},
 };
+constexpr std::size_t kErrors = 3;  ///< of kind error
 /// Inside recoveries: the harms that lead to other states than those above.
 constexpr std::size_t kRecoveryHarms[] = {0, 1, 5, 7};
 
@@ -185,10 +186,10 @@ class Explorer {
       for (std::size_t at = 1; at <= points && !enough(); ++at) {
         // With all synced, whatever a disk keeps of the rest is the same.
         if (harm.power && synced_.contains({&start, way, at})) continue;
-        constexpr std::size_t kTurns = 3;
+        const bool one_error = !limits_.every_error && harm.kind == Kind::error;
+        const std::size_t stride = std::max<std::size_t>(limits_.harm_stride, one_error ? kErrors : 1);
         const auto number = static_cast<std::size_t>(&harm - kHarms);
-        const bool every = limits_.every_harm && (limits_.every_error || harm.kind != Kind::error);
-        if (!every && (at + number) % kTurns != 0) continue;
+        if ((at + number) % stride != 0) continue;
         if (auto found = hurt(start, way, at, harm, "")) take(*std::move(found), true);
       }
     }
@@ -284,7 +285,7 @@ void expect_whole(const FaultScenario& scenario, const char* name, FaultLimits u
   ASSERT_TRUE(extent.empty() || extent == "all" || extent == "few")
       << "AUDITSHIFT_FAULTS is all, few or not set";
   if (extent == "all") usual = {.recovery_stride = 1};
-  if (extent == "few") usual = {.recovery_stride = 97, .every_error = false, .every_harm = false};
+  if (extent == "few") usual = {.recovery_stride = 97, .every_error = false, .harm_stride = 7};
   const FaultReport report = run_faults(scenario, usual);
   std::printf("%s: %zu fault points, %zu runs hurt, %zu states, %zu recoveries\n", name, report.points,
               report.runs, report.states, report.recoveries);

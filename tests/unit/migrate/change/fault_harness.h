@@ -39,8 +39,8 @@ struct FaultLimits {
   std::size_t recovery_stride = 29;
   /// Each point with each errno; otherwise with one of them, in turn.
   bool every_error = true;
-  /// Each point in each way; otherwise each in every third of them, in turn.
-  bool every_harm = true;
+  /// Each point in each way; otherwise each in every so-manieth of them, in turn.
+  std::size_t harm_stride = 1;
   /// Stop after so many violations.
   std::size_t violations = 5;
 };
@@ -60,7 +60,8 @@ struct FaultReport {
 FaultReport run_faults(const FaultScenario& scenario, const FaultLimits& limits = {});
 
 /// A test of it: run_faults finds no violation. `usual` are the limits unless AUDITSHIFT_FAULTS is set: `all`
-/// hurts every point of every recovery too, which takes minutes; `few` each point in every third way only.
+/// hurts every point of every recovery too, which takes minutes; `few` each point in one or two of the ways
+/// only.
 void expect_whole(const FaultScenario& scenario, const char* name, FaultLimits usual);
 
 }  // namespace auditshift::tests

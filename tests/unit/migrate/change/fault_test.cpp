@@ -16,7 +16,7 @@ using namespace migrate::change;  // NOLINT(google-build-using-namespace): these
 /// Every harm at every point.
 constexpr FaultLimits kThorough{.every_error = false};
 /// What these add to the journal is the same for every way of being hurt.
-constexpr FaultLimits kSampled{.recovery_stride = 97, .every_error = false, .every_harm = false};
+constexpr FaultLimits kSampled{.recovery_stride = 97, .every_error = false, .harm_stride = 3};
 
 TEST(Faults, AChangeableHostEndsOldOrNew) {
   expect_whole(changeable_scenario(), "changeable audit", FaultLimits{});

@@ -14,7 +14,7 @@ namespace {
 using namespace migrate::change;  // NOLINT(google-build-using-namespace): these tests are about all of it
 
 constexpr FaultLimits kThorough{.recovery_stride = 97};
-constexpr FaultLimits kSampled{.recovery_stride = 97, .every_harm = false};
+constexpr FaultLimits kSampled{.recovery_stride = 97, .harm_stride = 3};
 
 TEST(PlanFaults, TheRealPlanIsTheWholeOne) {
   const FaultScenario scenario = defender_era_scenario("");
