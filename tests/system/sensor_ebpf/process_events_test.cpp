@@ -28,9 +28,14 @@ namespace {
 
 using namespace std::string_view_literals;
 
-void run(const char* path, std::vector<const char*> arguments) {
-  arguments.push_back(nullptr);
-  execve(path, const_cast<char* const*>(arguments.data()), environ);
+/// The arguments lie where they were just written. A literal's page may not be there yet in a child, and tier
+/// legacy reads at the start of the call, before the kernel has fetched it: "unreadable", then.
+void run(const char* path, const std::vector<const char*>& arguments) {
+  std::vector<std::string> words(arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execve(path, argv.data(), environ);
 }
 
 void wait_for(pid_t child) { waitpid(child, nullptr, 0); }
