@@ -152,7 +152,10 @@ void FileSink::rotate() {
   const int here = directory_.get();
   // The oldest goes first, not by being replaced: ext4 would write out all of the file that takes its place
   // before the rename returns (ext4_rename() with auto_da_alloc, fs/ext4/namei.c), and events come meanwhile.
+  // They also come while its blocks are freed, so its last descriptor is closed elsewhere.
+  base::Fd oldest(::openat(here, name(options_.rotate_count).c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
   (void)::unlinkat(here, name(options_.rotate_count).c_str(), 0);
+  if (syncer_) syncer_->release(std::move(oldest));
   for (unsigned number = options_.rotate_count; number > 0; --number) {
     const bool current = number == 1;
     if (::renameat(here, name(number - 1).c_str(), here, name(number).c_str()) == 0 ||

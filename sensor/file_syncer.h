@@ -14,9 +14,9 @@
 
 namespace auditshift::sensor {
 
-/// Forces what is written to a file to the disk (fdatasync), in a thread of its own: a disk that takes its
-/// time does not keep the writer waiting. What was written is forced at most an interval later. The thread
-/// has the rights and blocked signals of whoever makes this.
+/// Forces what is written to a file to the disk (fdatasync), and gives back the space of removed ones, in a
+/// thread of its own: a disk that takes its time does not keep the writer waiting. What was written is forced
+/// at most an interval later. The thread has the rights and blocked signals of whoever makes this.
 class FileSyncer {
  public:
   /// Forces a descriptor's data; an errno, or 0.
@@ -34,6 +34,11 @@ class FileSyncer {
   void follow(int fd);
   /// Something was written.
   void written();
+  /// A file that has just been removed; it is closed by the thread, after what is to be forced. With the last
+  /// descriptor its blocks are freed, and where the disk is told of that (mount option discard) it takes its
+  /// time: ext4_free_blocks(), fs/ext4/mballoc.c. Two wait; then the caller closes the next itself, so that a
+  /// full disk does not wait for long.
+  void release(base::Fd removed);
   /// Why the last attempt failed; empty when it did not. What was not forced may be lost: the kernel tells
   /// this once and forgets it (fsync(2)).
   std::string error() const;
@@ -54,6 +59,7 @@ class FileSyncer {
   std::condition_variable changed_;
   std::shared_ptr<base::Fd> file_;                ///< a duplicate of what is written to
   std::deque<std::shared_ptr<base::Fd>> former_;  ///< with something to be forced
+  std::deque<base::Fd> removed_;
   bool dirty_ = false, ending_ = false;
   int error_ = 0;
   std::thread thread_;  ///< last: it uses all of the above

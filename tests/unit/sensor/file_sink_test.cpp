@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <filesystem>
+#include <thread>
 
 #include "temporary_directory.h"
 
@@ -92,6 +94,28 @@ TEST_F(FileSinkTest, RotatesBySizeAndKeepsSoMany) {
   EXPECT_EQ(read_all(path_ + ".2"), "bbbbbbbbb\n");
   EXPECT_FALSE(std::filesystem::exists(path_ + ".3"));
   EXPECT_EQ(sink.status().lost, 0U);
+}
+
+TEST_F(FileSinkTest, NothingKeepsTheSpaceOfARemovedFile) {
+  FileSinkOptions options;
+  options.rotate_bytes = 8;
+  options.rotate_count = 1;
+  FileSink sink = open(options);
+  sink.sync_in_background();
+  for (int i = 0; i < 20; ++i) sink.write("a line\n", 1);
+  const auto kept = [&] {  // descriptors of removed files
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      const std::string name = std::filesystem::read_symlink(entry, gone).string();
+      if (name.starts_with(path_) && name.ends_with(" (deleted)")) ++count;
+    }
+    return count;
+  };
+  for (int i = 0; i < 1000 && kept() != 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(kept(), 0U);
+  EXPECT_EQ(read_all(path_ + ".1"), "a line\n");
+  EXPECT_EQ(sink.status().records, 20U);
 }
 
 TEST_F(FileSinkTest, StartsAnewInPlaceWhenNoOlderFileIsKept) {
