@@ -9,12 +9,6 @@
 #include <utility>
 
 namespace auditshift::sensor {
-namespace {
-
-constexpr std::size_t kRemovedWaiting = 2;
-
-}  // namespace
-
 FileSyncer::FileSyncer(std::chrono::milliseconds interval, std::size_t files_waiting, Sync sync)
     : interval_(interval),
       files_waiting_(files_waiting),
@@ -51,7 +45,7 @@ void FileSyncer::written() {
 void FileSyncer::release(base::Fd removed) {
   if (!removed) return;
   const std::lock_guard lock(mutex_);
-  if (removed_.size() == kRemovedWaiting) return;  // closed when the caller goes on, without the lock
+  if (removed_.size() >= files_waiting_) return;  // closed when the caller goes on, without the lock
   removed_.push_back(std::move(removed));
   changed_.notify_one();
 }

@@ -22,7 +22,7 @@ class FileSyncer {
   /// Forces a descriptor's data; an errno, or 0.
   using Sync = std::function<int(int fd)>;
 
-  /// At most `files_waiting` files that are no longer written to wait for their turn; beyond that the oldest
+  /// At most `files_waiting` files that are no longer written to wait to be forced; beyond that the oldest
   /// are left to the kernel, which writes them within half a minute or so (vm.dirty_expire_centisecs).
   FileSyncer(std::chrono::milliseconds interval, std::size_t files_waiting, Sync sync = fdatasync_of);
   FileSyncer(const FileSyncer&) = delete;
@@ -36,8 +36,8 @@ class FileSyncer {
   void written();
   /// A file that has just been removed; it is closed by the thread, after what is to be forced. With the last
   /// descriptor its blocks are freed, and where the disk is told of that (mount option discard) it takes its
-  /// time: ext4_free_blocks(), fs/ext4/mballoc.c. Two wait; then the caller closes the next itself, so that a
-  /// full disk does not wait for long.
+  /// time: ext4_free_blocks(), fs/ext4/mballoc.c. When `files_waiting` of them wait, the caller closes the
+  /// next itself: the space that waits is bounded.
   void release(base::Fd removed);
   /// Why the last attempt failed; empty when it did not. What was not forced may be lost: the kernel tells
   /// this once and forgets it (fsync(2)).

@@ -161,7 +161,7 @@ TEST_F(FileSyncerTest, RemovedFilesAreClosedByTheThread) {
   }
   const File one = file("one");
   {
-    FileSyncer syncer(1h, 8, disk_.sync());
+    FileSyncer syncer(1h, 2, disk_.sync());
     disk_.be_slow(true);
     syncer.follow(one.fd.get());
     syncer.written();
