@@ -9,6 +9,7 @@
 #include <utility>
 
 namespace auditshift::sensor {
+
 FileSyncer::FileSyncer(std::chrono::milliseconds interval, std::size_t files_waiting, Sync sync)
     : interval_(interval),
       files_waiting_(files_waiting),

@@ -16,7 +16,8 @@ namespace auditshift::sensor {
 
 /// Forces what is written to a file to the disk (fdatasync), and gives back the space of removed ones, in a
 /// thread of its own: a disk that takes its time does not keep the writer waiting. What was written is forced
-/// at most an interval later. The thread has the rights and blocked signals of whoever makes this.
+/// an interval later, or when the disk is done with what came before. The thread has the rights and blocked
+/// signals of whoever makes this.
 class FileSyncer {
  public:
   /// Forces a descriptor's data; an errno, or 0.
@@ -27,7 +28,7 @@ class FileSyncer {
   FileSyncer(std::chrono::milliseconds interval, std::size_t files_waiting, Sync sync = fdatasync_of);
   FileSyncer(const FileSyncer&) = delete;
   FileSyncer& operator=(const FileSyncer&) = delete;
-  /// Waits until all that was written is forced.
+  /// Waits until all that was written is forced, and all that was removed is closed.
   ~FileSyncer();
 
   /// From now on `fd` is written to. What was written to the file before is forced all the same, now.

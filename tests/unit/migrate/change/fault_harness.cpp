@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -57,7 +58,8 @@ constexpr Harm kHarms[] = {
     {.name = "disk full", .kind = Kind::full},
     {.name = "disk read-only", .kind = Kind::read_only},
 };
-constexpr std::size_t kErrors = 3;  ///< of kind error
+constexpr auto kErrors = static_cast<std::size_t>(std::count_if(
+    std::begin(kHarms), std::end(kHarms), [](const Harm& harm) { return harm.kind == Kind::error; }));
 /// Inside recoveries: the harms that lead to other states than those above.
 constexpr std::size_t kRecoveryHarms[] = {0, 1, 5, 7};
 
@@ -187,7 +189,7 @@ class Explorer {
         // With all synced, whatever a disk keeps of the rest is the same.
         if (harm.power && synced_.contains({&start, way, at})) continue;
         const bool one_error = !limits_.every_error && harm.kind == Kind::error;
-        const std::size_t stride = std::max<std::size_t>(limits_.harm_stride, one_error ? kErrors : 1);
+        const std::size_t stride = std::max(limits_.harm_stride, one_error ? kErrors : 1);
         const auto number = static_cast<std::size_t>(&harm - kHarms);
         if ((at + number) % stride != 0) continue;
         if (auto found = hurt(start, way, at, harm, "")) take(*std::move(found), true);
