@@ -71,7 +71,7 @@ base::Result<void> Daemon::run(const std::function<base::Result<void>()>& confin
   load_managed();
   AUDITSHIFT_TRY_VOID(start_provider());
   AUDITSHIFT_TRY_VOID(confine());
-  if (file_) file_->sync_in_background();  // not earlier: its thread has the rights of this one
+  if (file_) file_->work_in_background();  // not earlier: its threads have the rights of this one
   auto result = await_flow();
   if (result.ok() && !stop_) {
     notifier_.send("READY=1\nSTATUS=Events come from " + chooser_->current_name());

@@ -155,7 +155,7 @@ void FileSink::rotate() {
   // They also come while its blocks are freed, so its last descriptor is closed elsewhere.
   base::Fd oldest(::openat(here, name(options_.rotate_count).c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
   (void)::unlinkat(here, name(options_.rotate_count).c_str(), 0);
-  if (syncer_) syncer_->release(std::move(oldest));
+  if (closer_) closer_->close(std::move(oldest));
   for (unsigned number = options_.rotate_count; number > 0; --number) {
     const bool current = number == 1;
     if (::renameat(here, name(number - 1).c_str(), here, name(number).c_str()) == 0 ||
@@ -177,13 +177,16 @@ void FileSink::written() {
     sync_error_ = FileSyncer::text_of(FileSyncer::fdatasync_of(file_.get()));
 }
 
-void FileSink::sync_in_background() {
-  if (options_.sync != SyncPolicy::every_second) return;
+void FileSink::work_in_background() {
+  const std::size_t files_waiting = options_.rotate_count + 1;
   try {
-    syncer_ = std::make_unique<FileSyncer>(kSyncInterval, options_.rotate_count + 1);
+    closer_ = std::make_unique<FileCloser>(files_waiting);
+    if (options_.sync == SyncPolicy::every_second)
+      syncer_ = std::make_unique<FileSyncer>(kSyncInterval, files_waiting);
   } catch (const std::system_error& error) {  // of std::thread
-    spdlog::warn("{}: no thread to force it to the disk ({}): the kernel does that in its own time",
-                 options_.path, error.what());
+    spdlog::warn(
+        "{}: no thread for what waits for the disk ({}): the kernel forces what is written in its own time",
+        options_.path, error.what());
   }
   if (!syncer_ || !file_) return;
   syncer_->follow(file_.get());

@@ -8,13 +8,14 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "sensor/file_closer.h"
 #include "sensor/file_syncer.h"
 #include "sensor/sink.h"
 
 namespace auditshift::sensor {
 
 /// When written lines are forced to the disk (fdatasync). Until then a power cut may take them; the death of
-/// this process alone never does. `every_second` takes FileSink::sync_in_background().
+/// this process alone never does. `every_second` takes FileSink::work_in_background().
 enum class SyncPolicy { never, every_second, every_batch };
 
 struct FileSinkOptions {
@@ -42,9 +43,9 @@ class FileSink final : public Sink {
   /// Opens the path again, for a file that something else moved away.
   base::Result<void> reopen();
 
-  /// With SyncPolicy::every_second: forces what is written, from now on, in a thread that has the rights of
-  /// the caller.
-  void sync_in_background();
+  /// From now on threads with the rights of the caller do what may wait for the disk: force what is written
+  /// (with SyncPolicy::every_second), and give back the space of the oldest file.
+  void work_in_background();
 
  private:
   FileSink(FileSinkOptions options, LossLine loss_line, const base::Clock& clock);
@@ -63,6 +64,7 @@ class FileSink final : public Sink {
   base::Fd file_;
   std::uint64_t size_ = 0;
   bool torn_ = false;  ///< the file may end in half a line that could not be cut off yet
+  std::unique_ptr<FileCloser> closer_;
   std::unique_ptr<FileSyncer> syncer_;
   std::string sync_error_;  ///< of the last batch, with SyncPolicy::every_batch
   Loss loss_;               ///< since the last line that was written

@@ -43,14 +43,6 @@ void FileSyncer::written() {
   changed_.notify_one();
 }
 
-void FileSyncer::release(base::Fd removed) {
-  if (!removed) return;
-  const std::lock_guard lock(mutex_);
-  if (removed_.size() >= files_waiting_) return;  // closed when the caller goes on, without the lock
-  removed_.push_back(std::move(removed));
-  changed_.notify_one();
-}
-
 std::string FileSyncer::error() const {
   const std::lock_guard lock(mutex_);
   return text_of(error_);
@@ -65,9 +57,8 @@ void FileSyncer::run() {
   auto next = std::chrono::steady_clock::now();
   for (;;) {
     // Not wait(): what GCC 12 makes of it is not in the C++ library of older systems.
-    while (!changed_.wait_for(lock, std::chrono::hours(1), [this] {
-      return dirty_ || !former_.empty() || !removed_.empty() || ending_;
-    })) {
+    while (!changed_.wait_for(lock, std::chrono::hours(1),
+                              [this] { return dirty_ || !former_.empty() || ending_; })) {
     }
     if (!former_.empty()) {
       const auto file = std::move(former_.front());
@@ -78,15 +69,8 @@ void FileSyncer::run() {
       next = std::chrono::steady_clock::now() + interval_;
       const auto file = file_;
       force(lock, file);
-    } else if (!removed_.empty()) {
-      base::Fd file = std::move(removed_.front());
-      lock.unlock();
-      file.reset();
-      lock.lock();
-      removed_.pop_front();
     } else if (dirty_) {
-      changed_.wait_until(lock, next,
-                          [this] { return !dirty_ || !former_.empty() || !removed_.empty() || ending_; });
+      changed_.wait_until(lock, next, [this] { return !dirty_ || !former_.empty() || ending_; });
     } else {
       return;  // ending
     }

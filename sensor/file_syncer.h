@@ -14,10 +14,9 @@
 
 namespace auditshift::sensor {
 
-/// Forces what is written to a file to the disk (fdatasync), and gives back the space of removed ones, in a
-/// thread of its own: a disk that takes its time does not keep the writer waiting. What was written is forced
-/// an interval later, or when the disk is done with what came before. The thread has the rights and blocked
-/// signals of whoever makes this.
+/// Forces what is written to a file to the disk (fdatasync), in a thread of its own: a disk that takes its
+/// time does not keep the writer waiting. What was written is forced an interval later, or when the disk is
+/// done with what came before. The thread has the rights and blocked signals of whoever makes this.
 class FileSyncer {
  public:
   /// Forces a descriptor's data; an errno, or 0.
@@ -28,18 +27,13 @@ class FileSyncer {
   FileSyncer(std::chrono::milliseconds interval, std::size_t files_waiting, Sync sync = fdatasync_of);
   FileSyncer(const FileSyncer&) = delete;
   FileSyncer& operator=(const FileSyncer&) = delete;
-  /// Waits until all that was written is forced, and all that was removed is closed.
+  /// Waits until all that was written is forced.
   ~FileSyncer();
 
   /// From now on `fd` is written to. What was written to the file before is forced all the same, now.
   void follow(int fd);
   /// Something was written.
   void written();
-  /// A file that has just been removed; it is closed by the thread, after what is to be forced. With the last
-  /// descriptor its blocks are freed, and where the disk is told of that (mount option discard) it takes its
-  /// time: ext4_free_blocks(), fs/ext4/mballoc.c. When `files_waiting` of them wait, the caller closes the
-  /// next itself: the space that waits is bounded.
-  void release(base::Fd removed);
   /// Why the last attempt failed; empty when it did not. What was not forced may be lost: the kernel tells
   /// this once and forgets it (fsync(2)).
   std::string error() const;
@@ -60,7 +54,6 @@ class FileSyncer {
   std::condition_variable changed_;
   std::shared_ptr<base::Fd> file_;                ///< a duplicate of what is written to
   std::deque<std::shared_ptr<base::Fd>> former_;  ///< with something to be forced
-  std::deque<base::Fd> removed_;
   bool dirty_ = false, ending_ = false;
   int error_ = 0;
   std::thread thread_;  ///< last: it uses all of the above

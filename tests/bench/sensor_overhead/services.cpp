@@ -266,10 +266,10 @@ base::Result<std::unique_ptr<Service>> start_sensor(const std::string& directory
                          {"scopes", {"global"}}});
     std::ofstream(managed) << base::Json{{"exclusionSettings", {{"exclusions", entries}}}};
   }
-  const pid_t pid = spawn({AUDITSHIFT_SENSORD, "--provider", "ebpf", "--managed", managed, "--state",
-                           directory + "/state.json", "--socket", socket, "--pin", "", "--rotate-count", "1",
-                           "--output", with_file ? file : std::string("none"), "--quiet"},
-                          directory + "/sensord.err");
+  const pid_t pid = spawn(
+      {AUDITSHIFT_SENSORD, "--provider", "ebpf", "--managed", managed, "--state", directory + "/state.json",
+       "--socket", socket, "--pin", "", "--output", with_file ? file : std::string("none"), "--quiet"},
+      directory + "/sensord.err");
   auto service = std::make_unique<Sensor>(pid, socket, file);
   if (!await(pid, [&] { return service->events() > 0; }))
     return base::Error(base::Errc::unsupported,

@@ -101,7 +101,7 @@ TEST_F(FileSinkTest, NothingKeepsTheSpaceOfARemovedFile) {
   options.rotate_bytes = 8;
   options.rotate_count = 1;
   FileSink sink = open(options);
-  sink.sync_in_background();
+  sink.work_in_background();
   for (int i = 0; i < 20; ++i) sink.write("a line\n", 1);
   const auto kept = [&] {  // descriptors of removed files
     std::size_t count = 0;

@@ -3,11 +3,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <future>
 #include <vector>
@@ -142,39 +140,6 @@ TEST_F(FileSyncerTest, TheOldestAreLeftOutWhenTooManyWait) {
   }
   EXPECT_EQ(disk_.forced(),
             std::vector<ino_t>({files[0].inode, files[2].inode, files[3].inode, files[4].inode}));
-}
-
-TEST_F(FileSyncerTest, RemovedFilesAreClosedByTheThread) {
-  struct Pipe {
-    base::Fd read, write;
-    bool closed(int timeout_ms) const {
-      pollfd wait{read.get(), POLLIN, 0};
-      return ::poll(&wait, 1, timeout_ms) == 1 && (wait.revents & POLLHUP) != 0;
-    }
-  };
-  std::array<Pipe, 3> pipes;
-  for (Pipe& pipe : pipes) {
-    int ends[2];
-    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    pipe.read = base::Fd(ends[0]);
-    pipe.write = base::Fd(ends[1]);
-  }
-  const File one = file("one");
-  {
-    FileSyncer syncer(1h, 2, disk_.sync());
-    disk_.be_slow(true);
-    syncer.follow(one.fd.get());
-    syncer.written();
-    ASSERT_TRUE(disk_.has_begun(1));
-    for (Pipe& pipe : pipes) syncer.release(std::move(pipe.write));
-    EXPECT_FALSE(pipes[0].closed(0) || pipes[1].closed(0)) << "they wait for the thread";
-    EXPECT_TRUE(pipes[2].closed(0)) << "the caller's turn: two wait";
-    syncer.written();
-    disk_.be_slow(false);
-    EXPECT_TRUE(pipes[0].closed(10'000) && pipes[1].closed(10'000));
-    EXPECT_EQ(disk_.forced().size(), 1U) << "the hour is not over";
-  }
-  EXPECT_EQ(disk_.forced().size(), 2U);
 }
 
 TEST_F(FileSyncerTest, TellsWhyItFailedUntilItDoesNot) {
