@@ -49,6 +49,11 @@ void write_start(W& w, const Event& event) {
     w.time(event.wall_ns - static_cast<std::int64_t>(event.boot_ns - start));
 }
 
+/// As auditbeat does with the effective ones: an id that is the real one is not told again.
+void write_other_id(W& w, std::uint32_t id, std::uint32_t real) {
+  if (id != real) w.id_text(id);
+}
+
 void write_outcome(W& w, const Event& event) {
   if (event.syscall.result_known) w.text(event.syscall.failed() ? "failure" : "success");
 }
@@ -90,12 +95,12 @@ const Field kFields[] = {
     {"process.parent.entity_id", kSubject, [](W& w, R& r) { w.process_id(r.stream, r.event.process.parent); }, Scope::process},
     {"user.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.uid); }, Scope::process},
     {"user.group.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.gid); }, Scope::process},
-    {"user.effective.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.euid); }, Scope::process},
-    {"user.effective.group.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.egid); }, Scope::process},
-    {"user.saved.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.suid); }, Scope::process},
-    {"user.saved.group.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.sgid); }, Scope::process},
-    {"user.filesystem.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.fsuid); }, Scope::process},
-    {"user.filesystem.group.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.fsgid); }, Scope::process},
+    {"user.effective.id", kSubject, [](W& w, R& r) { write_other_id(w, r.event.process.euid, r.event.process.uid); }, Scope::process},
+    {"user.effective.group.id", kSubject, [](W& w, R& r) { write_other_id(w, r.event.process.egid, r.event.process.gid); }, Scope::process},
+    {"user.saved.id", kSubject, [](W& w, R& r) { write_other_id(w, r.event.process.suid, r.event.process.uid); }, Scope::process},
+    {"user.saved.group.id", kSubject, [](W& w, R& r) { write_other_id(w, r.event.process.sgid, r.event.process.gid); }, Scope::process},
+    {"user.filesystem.id", kSubject, [](W& w, R& r) { write_other_id(w, r.event.process.fsuid, r.event.process.uid); }, Scope::process},
+    {"user.filesystem.group.id", kSubject, [](W& w, R& r) { write_other_id(w, r.event.process.fsgid, r.event.process.gid); }, Scope::process},
     {"user.audit.id", kSubject, [](W& w, R& r) { w.id_text(r.event.process.auid); }, Scope::process},
     {"container.id", kSubject, [](W& w, R& r) { w.text_if(r.event.process.container_id); }, Scope::process},
     {"file.path", kFileKinds, [](W& w, R& r) { w.path(resulting_path(r.event)); }},

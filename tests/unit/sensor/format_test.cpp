@@ -139,6 +139,30 @@ TEST(Format, LeavesOutWhatIsUnknown) {
                         "\n");
 }
 
+TEST(Format, EcsTellsTheRealIdsAndThoseThatDiffer) {
+  Event event;
+  event.kind = EventKind::exit;
+  Process& process = event.process;
+  process.uid = process.suid = process.fsuid = 1000;
+  process.gid = process.egid = process.fsgid = 100;
+  process.euid = 0;
+  process.sgid = 7;
+  Formatter formatter(Format::ecs, sample_stream());
+  const auto user = [&] {
+    TextBuffer out;
+    formatter.append(out, event, "ebpf", 1);
+    return base::Json::parse(out.view()).at("user").dump();
+  };
+  EXPECT_EQ(user(),
+            R"({"id":"1000","group":{"id":"100"},"effective":{"id":"0"},"saved":{"group":{"id":"7"}}})");
+  process.euid = 1000;
+  process.sgid = kUnknownId;
+  EXPECT_EQ(user(), R"({"id":"1000","group":{"id":"100"}})");
+  process.uid = kUnknownId;
+  EXPECT_EQ(user(), R"({"group":{"id":"100"},"effective":{"id":"1000"},"saved":{"id":"1000"},)"
+                    R"("filesystem":{"id":"1000"}})");
+}
+
 TEST(Format, NamesLeadBackToTheFormat) {
   for (const Format format : {Format::ecs, Format::ocsf, Format::raw})
     EXPECT_EQ(format_from_name(format_name(format)), format);
