@@ -44,6 +44,14 @@ function(auditshift_precompile target)
     $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endfunction()
 
+# auditshift_plain(target): not optimised where sanitizers look on: to optimise what they add takes longer than such a
+# program runs.
+function(auditshift_plain target)
+  if(AUDITSHIFT_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 # auditshift_fuzzed(target): libFuzzer sees which ways through it an input takes.
 function(auditshift_fuzzed target)
   if(AUDITSHIFT_FUZZ)

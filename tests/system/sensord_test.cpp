@@ -168,13 +168,13 @@ TEST_P(SensordTest, GoesOnAfterKill9) {
 TEST_P(SensordTest, IsTheOnlyOneOnItsSocket) {
   start();
   SensorProcess second;
-  std::filesystem::create_directories(second.file("x"));
+  const std::string state = second.file("state.json");
   const pid_t pid = ::fork();
   if (pid == 0) {
     const std::string program = std::string(AUDITSHIFT_BINARY_DIR) + "/cli/auditshift-sensord";
     ::close(STDERR_FILENO);
     ::execl(program.c_str(), "auditshift-sensord", "--socket", sensor_.socket().c_str(), "--output", "none",
-            static_cast<char*>(nullptr));
+            "--state", state.c_str(), static_cast<char*>(nullptr));
     ::_exit(127);
   }
   int status = 0;

@@ -287,7 +287,7 @@ void expect_whole(const FaultScenario& scenario, const char* name, FaultLimits u
   ASSERT_TRUE(extent.empty() || extent == "all" || extent == "few")
       << "AUDITSHIFT_FAULTS is all, few or not set";
   if (extent == "all") usual = {.recovery_stride = 1};
-  if (extent == "few") usual = {.recovery_stride = 97, .every_error = false, .harm_stride = 7};
+  if (extent == "few") usual = {.recovery_stride = 97, .every_error = false, .harm_stride = 13};
   const FaultReport report = run_faults(scenario, usual);
   std::printf("%s: %zu fault points, %zu runs hurt, %zu states, %zu recoveries\n", name, report.points,
               report.runs, report.states, report.recoveries);
