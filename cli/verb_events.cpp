@@ -37,7 +37,7 @@ class Printer {
     if (end == 0) return {};
     std::string rest = pending_.substr(end);
     pending_.resize(end);
-    const auto written = write_result("", filter_.empty() ? pending_ : chosen(pending_));
+    auto written = write_result("", filter_.empty() ? pending_ : chosen(pending_));
     pending_ = std::move(rest);
     return written;
   }

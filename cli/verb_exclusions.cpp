@@ -32,6 +32,7 @@ base::Result<migrate::Facts> gather(const ExclusionOptions& options, const Conte
 base::Result<void> check_accepted(const std::vector<std::string>& accepted,
                                   const std::vector<migrate::ExclusionIntent>& intents) {
   std::vector<std::string_view> known;
+  known.reserve(intents.size());
   for (const migrate::ExclusionIntent& intent : intents) known.emplace_back(intent.id);
   for (const std::string& id : accepted) {
     if (std::find(known.begin(), known.end(), id) != known.end()) continue;

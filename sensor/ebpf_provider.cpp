@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace auditshift::sensor {
 namespace {
@@ -23,7 +24,7 @@ static_assert(std::size(kKernelCauses) == AS_COUNT_DROPS);
 }  // namespace
 
 EbpfProvider::EbpfProvider(EbpfOptions options, const base::Clock& clock, bpf::Tier tier)
-    : options_(options), clock_(clock), tier_(tier) {}
+    : options_(std::move(options)), clock_(clock), tier_(tier) {}
 
 EbpfProvider::~EbpfProvider() { stop(); }
 
@@ -67,18 +68,19 @@ base::Result<void> EbpfProvider::obtain_programs() {
     state.reported_at = static_cast<std::uint64_t>(clock_.since_boot().count());
     fresh = std::move(loaded);
   }
-  KernelPrograms& programs = adopted_ ? *old : *fresh;
+  const bool adopted = adopted_;
+  KernelPrograms& programs = adopted ? *old : *fresh;
   state.sensor_pid = static_cast<std::uint32_t>(getpid());
   programs.set_state(state);
   // Until these run, the old ones do, and their pins stay: another tier may want to go on with them.
-  if (!adopted_) AUDITSHIFT_TRY_VOID(programs.attach());
-  programs_ = std::move(adopted_ ? old : fresh);
+  if (!adopted) AUDITSHIFT_TRY_VOID(programs.attach());
+  programs_ = std::move(adopted ? old : fresh);
   std::vector<std::uint64_t> told(std::begin(state.reported), std::end(state.reported));
   told.push_back(state.reported_missed);
   told.push_back(malformed_);
   // What was lost while no daemon ran was lost since the last one looked.
   losses_.start(std::move(told), std::chrono::nanoseconds(state.reported_at));
-  if (adopted_) return {};
+  if (adopted) return {};
   if (old) {
     if (auto ring = bpf::RingReader::open(old->ring_fd(), AS_RECORD_LIMIT); ring.ok())
       retired_ = std::move(*ring);

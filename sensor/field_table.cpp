@@ -161,10 +161,10 @@ FieldTable::FieldTable(std::span<const Field> fields)
   paths_.emplace_back();  // where a document starts
   for (const EventKind kind : all_kinds()) {
     std::vector<Run> runs;
-    for (std::uint16_t field = 0; field < fields.size(); ++field) {
+    for (std::size_t field = 0; field < fields.size(); ++field) {
       if (!fields[field].kinds.contains(kind)) continue;
       if (runs.empty() || runs.back().scope != fields[field].scope) runs.push_back({{}, fields[field].scope});
-      runs.back().fields.push_back(field);
+      runs.back().fields.push_back(static_cast<std::uint16_t>(field));
     }
     for (Run& run : runs) {
       const auto same = std::find_if(runs_.begin(), runs_.end(),

@@ -122,7 +122,7 @@ constexpr auto kPairs = [] {
 
 void put_digits(char* at, unsigned number, int digits) {
   for (; digits >= 2; digits -= 2) {
-    std::memcpy(at + digits - 2, &kPairs[number % 100 * 2], 2);
+    std::memcpy(at + digits - 2, &kPairs[std::size_t{number} % 100 * 2], 2);
     number /= 100;
   }
   if (digits == 1) *at = static_cast<char>('0' + number % 10);

@@ -59,8 +59,8 @@ constexpr KindProfile kProfiles[] = {
 constexpr auto kIndex = [] {
   std::array<std::uint8_t, AS_KIND_LIMIT> index{};
   index.fill(std::size(kProfiles) - 1);
-  for (std::uint8_t i = 0; i < std::size(kProfiles); ++i)
-    index[static_cast<std::size_t>(kProfiles[i].kind)] = i;
+  for (std::size_t i = 0; i < std::size(kProfiles); ++i)
+    index[static_cast<std::size_t>(kProfiles[i].kind)] = static_cast<std::uint8_t>(i);
   return index;
 }();
 

@@ -218,6 +218,7 @@ void ProcessTable::synchronise(std::uint64_t boot_ns, std::int64_t wall_ns, Cons
     if (is_new) news.push_back(pid);
     processes_.emplace(pid, std::move(entry));
   }
+  gone.reserve(gone.size() + before.size());
   for (auto& [pid, entry] : before) gone.emplace_back(pid, std::move(entry));
   std::sort(gone.begin(), gone.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (const auto& [pid, entry] : gone) emit(EventKind::exit, entry);

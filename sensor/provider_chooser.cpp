@@ -137,8 +137,8 @@ void ProviderChooser::retry_better(Consumer& consumer) {
 }
 
 base::Result<std::size_t> ProviderChooser::poll(std::chrono::milliseconds timeout, Consumer& consumer) {
+  if (current_ && index_ > 0 && clock_->since_boot() >= next_retry_) retry_better(consumer);
   if (!current_) return base::Error(base::Errc::invalid, "no event provider is in use");
-  if (index_ > 0 && clock_->since_boot() >= next_retry_) retry_better(consumer);
   auto polled = current_->poll(timeout, consumer);
   if (polled.ok()) return polled;
   AUDITSHIFT_TRY_VOID(fall_back("failed while running: " + polled.error().message()));

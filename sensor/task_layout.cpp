@@ -108,7 +108,7 @@ CompatFinding find_compat_mark() {
         rounds != AS_TASK_ROUNDS)
       return not_known("the test process's calls were not seen");
   }
-  copies.reserve(2 * AS_TASK_ROUNDS);
+  copies.reserve(std::size_t{2} * AS_TASK_ROUNDS);
   for (std::uint32_t place = 0; place < 2 * AS_TASK_ROUNDS; ++place) {
     auto& copy = copies.emplace_back(std::size_t{AS_TASK_CHUNK} * AS_TASK_CHUNKS);
     if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.copies), &place, copy.data()) != 0)

@@ -12,7 +12,6 @@
 namespace auditshift::migrate::change {
 namespace {
 
-using base::Errc;
 using base::Error;
 using base::Fd;
 using base::Result;

@@ -133,7 +133,7 @@ Result<void> JournalFile::append(const Json& record) {
 
 Result<void> JournalFile::reserve(std::size_t bytes) {
   // A rollback's records, each with a message at most, and what allocation rounds up.
-  constexpr std::size_t kWayBack = 64 * 1024;
+  constexpr std::size_t kWayBack = std::size_t{64} << 10;
   const auto length = static_cast<off_t>(bytes + kWayBack);
   if (host_->disk().allocate(fd_.get(), static_cast<off_t>(size_), length) == 0) return {};
   if (errno == EOPNOTSUPP || errno == ENOSYS) return {};

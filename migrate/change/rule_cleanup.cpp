@@ -211,6 +211,7 @@ class Cleaner {
         files.back().content = without_lines(file.content, lines->second);
     }
     std::vector<const RuleFile*> pointers;
+    pointers.reserve(files.size());
     for (const RuleFile& file : files) pointers.push_back(&file);
     std::string text;
     for (const auditd::CompiledLine& line :
