@@ -127,6 +127,7 @@ base::Result<std::vector<CallFunction>> find_call_functions(const KindSet& kinds
     return base::Error(base::Errc::unsupported, "the kernel's type information names no system calls");
   }
   std::vector<CallFunction> functions;
+  functions.reserve(found.size());
   for (auto& [name, function] : found) functions.push_back(std::move(function));
   return functions;
 }
