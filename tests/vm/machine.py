@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -147,13 +148,14 @@ class Machine:
     directory: where its disk, sockets and console log lie; payload: a tar file of payload.sh, unpacked and installed after the
     first boot; append: further words of the kernel's command line; date: what its clock starts at ("2026-01-31T23:59:00");
     frozen: a directory that freeze() filled: this machine goes on from there, with the programs that it had;
+    disk: a file that copy_disk() left: this machine boots from there;
     ssh_port: this port of 127.0.0.1 leads to port 22 of the machine's eth0, 10.0.2.15; it reaches nothing else;
     counted: its clock, and so the time stamp counter, goes on by one nanosecond with each instruction. Slower.
     """
 
     def __init__(
-        self, root, kernel, directory, payload=None, append="", date=None, memory=1024, cores=2, frozen=None, ssh_port=None,
-        counted=False,
+        self, root, kernel, directory, payload=None, append="", date=None, memory=1024, cores=2, frozen=None, disk=None,
+        ssh_port=None, counted=False,
     ):  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -168,6 +170,9 @@ class Machine:
         self._agent = GuestAgent(self.directory / "agent.sock")
         self.kernel_version = (self._kernel / "version").read_text().strip()
         below, form = (self._root.resolve(), "raw") if frozen is None else (self._frozen / FROZEN_DISK, "qcow2")
+        if disk is not None:
+            below, form = disk, "qcow2"
+        self._installed = disk is not None
         backing = ["-F", form, "-b", str(below)]
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(self._disk)], check=True)
 
@@ -177,7 +182,7 @@ class Machine:
                 self._thaw()
             else:
                 self.start()
-                if self._payload:
+                if self._payload and not self._installed:
                     self.check("tar -x --no-same-owner -C / -f /dev/vdc && /opt/auditshift-tests/install", seconds=300)
         except BaseException:
             self.__exit__()
@@ -191,6 +196,11 @@ class Machine:
     @property
     def console(self):
         return self.directory / "console.log"
+
+    @property
+    def stops(self):
+        """A socket that leads to the port auditshift.stops of the machine."""
+        return self.directory / "stops.sock"
 
     def start(self, seconds=BOOT_SECONDS):
         """Switches it on and waits until it answers."""
@@ -265,6 +275,8 @@ class Machine:
             "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=agent,path={self.directory}/agent.sock,server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
+            "-chardev", f"socket,id=stops,path={self.stops},server=on,wait=off",
+            "-device", "virtserialport,chardev=stops,name=auditshift.stops",
             "-qmp", f"unix:{self.directory}/monitor.sock,server=on,wait=off",
             *drives, *date,
         ]  # fmt: skip
@@ -380,6 +392,17 @@ class Machine:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def copy_disk(self, target):
+        """The disk as power_cut() would leave it now; the machine goes on. QEMU stops as suddenly as it would be killed: in
+        good order it would first write what it still holds back."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            if os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT).si_code != os.CLD_STOPPED:
+                raise MachineError(f"the machine went off; its console: {self.console}")
+            subprocess.run(["cp", "--sparse=always", str(self._disk), str(target)], check=True)
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def keep_evidence(self, directory):
         """Copies console log and, if the machine answers, its journal to a directory that stays."""

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Preloaded into auditshift in a virtual machine: stops it for good at one record of its journal, so that the
-// scenario can cut the power there. /etc/auditshift-stop says where: "N after" or "N before" the N-th sync of
-// a journal; the file is removed when the program takes notice of it. The stop is told on the console. N = 0:
-// only counts, and leaves the number of syncs in /run/auditshift-syncs.
+// Preloaded into auditshift in a virtual machine: stops it at records of its journal, so that the scenario can cut the
+// power there. /etc/auditshift-stop says where; the file is removed when the program takes notice of it.
+//   each  right before and right after each sync of a journal: "before N" or "after N" is a line on the port
+//         auditshift.stops, and the program goes on when one comes back from there
+//   N     right after the N-th one, for good; that is told on the console
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -13,32 +14,31 @@
 #include <unistd.h>
 
 static const char* const kOrder = "/etc/auditshift-stop";
+static const char* const kPort = "/dev/virtio-ports/auditshift.stops";
 static int (*real_fsync)(int) = NULL;
-static int wanted = -1;  // -1: no order
-static int before = 0;
+static int last = 0;   // the sync to stop after; 0: none
+static int port = -1;  // to hold at each; -1: no
 static int number = 0;
-
-static void say(const char* path, int flags, const char* text, int value) {
-  const int fd = open(path, flags | O_CLOEXEC, 0600);
-  if (fd < 0) return;
-  dprintf(fd, "%s%d\n", text, value);
-  close(fd);
-}
 
 __attribute__((constructor)) static void begin(void) {
   *(void**)&real_fsync = dlsym(RTLD_NEXT, "fsync");
   unsetenv("LD_PRELOAD");  // not for the programs it runs
   FILE* order = fopen(kOrder, "re");
   if (order == NULL) return;
-  char when[16] = "";
-  if (fscanf(order, "%d %15s", &wanted, when) != 2) wanted = -1;
-  before = strcmp(when, "before") == 0;
+  char where[16] = "";
+  if (fscanf(order, "%15s", where) == 1) last = atoi(where);
   fclose(order);
   unlink(kOrder);
   const int directory = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory >= 0) {
     real_fsync(directory);
     close(directory);
+  }
+  if (strcmp(where, "each") != 0) return;
+  port = open(kPort, O_RDWR | O_CLOEXEC);
+  if (port < 0) {
+    perror(kPort);
+    abort();
   }
 }
 
@@ -52,17 +52,27 @@ static int is_journal(int fd) {
   return strstr(path, "/var/lib/auditshift/journal/") != NULL;
 }
 
-static void stop(void) {
-  say("/dev/console", O_WRONLY | O_NOCTTY, "auditshift stopped at sync ", number);
+// Until an answer comes.
+static void hold(const char* when) {
+  char answer;
+  if (port < 0) return;
+  dprintf(port, "%s %d\n", when, number);
+  while (read(port, &answer, 1) == 1 && answer != '\n') {
+  }
+}
+
+static void stop_for_good(void) {
+  const int console = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  dprintf(console, "auditshift stopped at sync %d\n", number);
   while (1) pause();
 }
 
 int fsync(int fd) {
-  if (wanted < 0 || !is_journal(fd)) return real_fsync(fd);
+  if ((last == 0 && port < 0) || !is_journal(fd)) return real_fsync(fd);
   ++number;
-  if (number == wanted && before) stop();
+  hold("before");
   const int result = real_fsync(fd);
-  if (number == wanted) stop();
-  if (wanted == 0) say("/run/auditshift-syncs", O_WRONLY | O_CREAT | O_TRUNC, "", number);
+  if (number == last) stop_for_good();
+  hold("after");
   return result;
 }

@@ -6,6 +6,7 @@ user space is the same everywhere; what is tested is the kernel.
 """
 
 import collections
+import functools
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import time
 from machine import MachineError
 
 QUICK = True  # with one kernel
+PARALLEL = True  # runs alone: it has several machines at a time
 
 # The tier that the probe must choose there.
 KERNELS = {"bullseye": "legacy", "bookworm": "core", "trixie": "core", "sid": "core"}
@@ -41,13 +43,16 @@ OUTCOMES = {"OK": "passed", "FAILED": "failed", "SKIPPED": "skipped"}
 def run(lab):
     # A selection for work on one kernel: AUDITSHIFT_VM_KERNELS="trixie sid".
     chosen = os.environ.get("AUDITSHIFT_VM_KERNELS", "").split() or (["bookworm"] if lab.quick else list(KERNELS))
-    rows = []
-    for suite in chosen:
+    rows = {}
+
+    def on(suite, lab):
         with lab.machine(kernel=suite, boot=not lab.quick) as machine:
-            rows.append(one_kernel(lab, machine, suite))
+            rows[suite] = one_kernel(lab, machine, suite)
+
+    lab.parallel([functools.partial(on, suite) for suite in chosen])
     lab.note(f"{'suite':9} {'kernel':28} {'tier':8} {'passed':>6} {'failed':>6} {'skipped':>7}")
-    for row in rows:
-        lab.note(f"{row[0]:9} {row[1]:28} {row[2]:8} {row[3]:6} {row[4]:6} {row[5]:7}")
+    for suite in filter(rows.get, chosen):
+        lab.note("{:9} {:28} {:8} {:6} {:6} {:7}".format(*rows[suite]))
 
 
 def one_kernel(lab, machine, suite):

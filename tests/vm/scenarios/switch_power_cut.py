@@ -1,43 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
 """Power cuts at every record of a switch's and a rollback's journal: after the boot the host is all new or all old.
 
-The program is stopped by a library preloaded into it (stop_at_record.c), right after a record was synced or right
-before, when all that the record tells of has happened; then QEMU is killed. Locked hosts may need one more reboot, as
-status says; the boot unit's own records are cut off, too. One record is cut off before, the next one after it, on the
-locked host the other way round. What a locked host does like the other is tried at every third record.
+A host goes there and back once. A library preloaded into the program (stop_at_record.c) holds it right before a record
+is synced, when all that the record tells of has happened, and right after; the disk is copied there as a power cut would leave it.
+Then a machine boots from each copy. Locked hosts may need one more reboot, as status says; the boot unit's own records are cut
+off, too. One record is cut off before, the next one after it, on the locked host the other way round. What a locked host does like the
+other is tried at every third record.
 AUDITSHIFT_VM_CUTS=all tries every record of both, before and after; AUDITSHIFT_VM_CUTS="mutable:rollback:8:before …" those cuts alone.
 """
 
+import concurrent.futures
+import contextlib
 import functools
 import os
+import pathlib
+import socket
+import tempfile
 
+from lab import STORE
 from machine import MachineError
 from switching import MARKER, RESUME, locked, mutable, not_switched, resume_log, settled, state_of, status_of
 
 PRELOAD = "/usr/lib/auditshift-vm/stop_at_record.so"
 ORDER = "/etc/auditshift-stop"
-SYNCS = "/run/auditshift-syncs"
 # In place of the transient unit, which would not get the preloaded library.
 PROGRAM = f"AUDITSHIFT_DETACHED=1 LD_PRELOAD={PRELOAD} auditshift"
-SWITCH, ROLLBACK, BOOT = f"{PROGRAM} switch --yes", f"{PROGRAM} rollback --yes", "systemctl reboot"
+SWITCH, ROLLBACK, REBOOT = "switch", "rollback", "reboot"
 
 QUICK = True
 PARALLEL = True  # runs alone: it has several machines at a time
 
 
 def run(lab):
-    if lab.quick:
-        # In the middle of the switch: some files are changed, some are not.
-        plain = way(lab, "mutable", mutable(lab), [SWITCH], 0, 1)
-        return lab.parallel(plain[len(plain) // 2 : len(plain) // 2 + 1])
-    cuts = []
-    if wanted("mutable"):
-        cuts += way(lab, "mutable", mutable(lab), [SWITCH, ROLLBACK], 0, 1)
-    if wanted("locked"):
-        cuts += way(lab, "locked", locked(lab), [SWITCH, BOOT, ROLLBACK, BOOT], 1, 3)
-    lab.note(f"{len(cuts)} power cuts")
-    lab.that(len(cuts) >= max(1, len(chosen())), "there is each power cut that was asked for", f"AUDITSHIFT_VM_CUTS: {chosen()}")
-    return lab.parallel(cuts)
+    with tempfile.TemporaryDirectory(prefix="cuts-", dir=STORE) as directory:
+        if lab.quick:
+            # In the middle of the switch: some files are changed, some are not.
+            plain = way(lab, directory, "mutable", mutable(lab), [SWITCH], 0, 1)
+            lab.parallel(plain[len(plain) // 2 : len(plain) // 2 + 1])
+            return
+        cuts = []
+        if wanted("mutable"):
+            cuts += way(lab, directory, "mutable", mutable(lab), [SWITCH, ROLLBACK], 0, 1)
+        if wanted("locked"):
+            cuts += way(lab, directory, "locked", locked(lab), [SWITCH, REBOOT, ROLLBACK, REBOOT], 1, 3)
+        lab.note(f"{len(cuts)} power cuts")
+        lab.that(len(cuts) >= max(1, len(chosen())), "there is each power cut that was asked for", f"AUDITSHIFT_VM_CUTS: {chosen()}")
+        lab.parallel(cuts)
 
 
 def chosen():
@@ -50,28 +58,36 @@ def wanted(host):
     return not chosen() or any(name.startswith(f"{host}:") for name in chosen())
 
 
-def way(lab, name, frozen, commands, turn, every):
-    """Takes a host there and back by these commands, freezing it before each; the power cuts on that way."""
-    stage, old, cuts = lab.prepared(f"{name}-stop", install, frozen=frozen), None, []
-    with lab.machine(frozen=stage) as machine:
+def way(lab, directory, name, frozen, commands, turn, every):
+    """Takes a host there and back by these commands; the power cuts on that way, their disks in that directory."""
+    cuts = []
+    with lab.machine(frozen=frozen) as machine:
+        install(lab, machine)
         old = state_of(machine)
-    for number, command in enumerate(commands, 1):
-        syncs = []
-        after = lab.prepared(f"{name}-stop-{number}", functools.partial(count, command, syncs), frozen=stage)
-        if syncs:
-            (after / "syncs").write_text(str(syncs[0]))  # for a run that finds the machine on its shelf
-        for sync in range(1, int((after / "syncs").read_text()) + 1):
-            times = (("before", "after")[(sync + turn) % 2],)
-            if chosen():
-                label = f"{name}:{short(command).split()[1]}:{sync}"
-                times = [when for when in ("before", "after") if f"{label}:{when}" in chosen()]
-            elif os.environ.get("AUDITSHIFT_VM_CUTS") == "all":
-                times = ("before", "after")
-            elif command != BOOT and sync % every != 0:
-                continue
-            cuts += [functools.partial(cut, name, stage, command, sync, when, old) for when in times]
-        stage = after
+        for number, command in enumerate(commands):
+            syncs = []
+
+            def keep(when, sync, number=number, command=command, syncs=syncs):
+                syncs.append(sync)
+                label = f"{name}:{command}:{sync}:{when}"
+                if not is_cut(label, command, sync, when, turn, every):
+                    return
+                disk = pathlib.Path(directory) / f"{name}-{number}-{sync}-{when}.qcow2"
+                machine.copy_disk(disk)
+                cuts.append(functools.partial(cut, f"{name}: {command}, power cut {when} sync {sync}", disk, old))
+
+            with each_sync(machine, keep):
+                carry_out(machine, command)
+            lab.that(syncs, f"{name}: {command}: {max(syncs, default=0)} syncs of the journal")
     return cuts
+
+
+def is_cut(label, command, sync, when, turn, every):
+    if chosen():
+        return label in chosen()
+    if os.environ.get("AUDITSHIFT_VM_CUTS") == "all":
+        return True
+    return when == ("before", "after")[(sync + turn) % 2] and (command == REBOOT or sync % every == 0)
 
 
 def install(lab, machine):
@@ -80,22 +96,35 @@ def install(lab, machine):
     machine.check("systemctl daemon-reload")
 
 
-def count(command, syncs, lab, machine):
-    """Runs a command to its end."""
-    machine.put(ORDER, "0 after\n")
-    if command == BOOT:
+@contextlib.contextmanager
+def each_sync(machine, take):
+    """Calls take("before" or "after", number) while the program of the next command is held at that sync of its journal."""
+
+    def follow(port):
+        for line in port.makefile():
+            when, sync = line.split()
+            take(when, int(sync))
+            port.sendall(b"\n")
+
+    machine.put(ORDER, "each\n")
+    with socket.socket(socket.AF_UNIX) as port, concurrent.futures.ThreadPoolExecutor(1) as beside:
+        port.connect(str(machine.stops))
+        following = beside.submit(follow, port)
+        try:
+            yield
+        finally:
+            port.shutdown(socket.SHUT_RDWR)
+        following.result()
+
+
+def carry_out(machine, command):
+    if command == REBOOT:
         machine.reboot()
         settled(machine)
-    else:
-        result = machine.run(command, seconds=600)
-        if result.code not in (0, 3):
-            raise MachineError(str(result))
-    syncs.append(int(machine.check(f"cat {SYNCS}; rm -f {SYNCS}")))
-    lab.note(f"{short(command)}: {syncs[0]} syncs of the journal")
-
-
-def short(command):
-    return command.rpartition(f"{PRELOAD} ")[2]
+        return
+    result = machine.run(f"{PROGRAM} {command} --yes", seconds=600)
+    if result.code not in (0, 3):
+        raise MachineError(str(result))
 
 
 def ours(state):
@@ -105,16 +134,9 @@ def ours(state):
     return state | {"files": files}
 
 
-def cut(name, stage, command, sync, when, old, lab):
-    """One power cut."""
-    with lab.machine(frozen=stage) as machine:
-        machine.put(ORDER, f"{sync} {when}\n")
-        machine.mark_console()
-        machine.check(f"systemd-run --quiet --on-active=0.1 /bin/bash -c '{command}'")
-        if not machine.wait_console(f"auditshift stopped at sync {sync}", seconds=300):
-            return lab.that(False, f"{name}: {short(command)} reaches sync {sync}", resume_log(machine))
-        machine.power_cut()
-        machine.start()
+def cut(what, disk, old, lab):
+    """What becomes of the host after one power cut."""
+    with lab.machine(disk=disk) as machine:
         settled(machine)
         waited = 0
         while status_of(machine)["state"] == "awaiting-reboot" and waited < 2:
@@ -132,5 +154,6 @@ def cut(name, stage, command, sync, when, old, lab):
             problems.append(f"status: {status}")
         if machine.run(f"test -e {MARKER}").code == 0:
             problems.append("the boot unit's marker is still there")
-        text = f"{name}: {short(command)}, power cut {when} sync {sync}: {status['state']}, {waited} more reboots"
-        return lab.that(not problems, text, "\n".join([*problems, resume_log(machine)]))
+        text = f"{what}: {status['state']}, {waited} more reboots"
+        lab.that(not problems, text, "\n".join([*problems, resume_log(machine)]))
+    disk.unlink()

@@ -48,7 +48,7 @@ def it_never_ends(lab, machine, old):
     ends(lab, machine, "auditshift switch --yes", 3)
     for attempt in (1, 2, 3):
         # The second sync is that of the record of the attempt: from there on nothing happens.
-        machine.put(ORDER, "2 after\n")
+        machine.put(ORDER, "2\n")
         machine.mark_console()
         machine.power_cut()
         machine.start()
