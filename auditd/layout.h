@@ -114,6 +114,9 @@ struct CompiledLine {
 std::vector<CompiledLine> compile_rules(const std::vector<const RuleFile*>& files,
                                         const AuditVersion& version, bool mawk);
 
+/// Whether augenrules wrote this text: its first line says so.
+bool is_generated(std::string_view compiled);
+
 /// Parses joined files as the one file that auditctl reads; each line keeps the place it came from.
 std::vector<Line> parse_compiled(const std::vector<CompiledLine>& compiled, const ParseOptions& options);
 

@@ -33,7 +33,8 @@ bool interrupted();
 /// Where systemd runs this host: does the rest of this command's work in a transient unit and waits for it,
 /// so that the end of the caller's session does not end it. Its exit code, or nothing when the work is to be
 /// done by this process.
-std::optional<int> run_detached(const migrate::change::Host& host, const std::string& verb, bool yes);
+std::optional<int> run_detached(const migrate::change::Host& host, const std::string& verb, bool yes,
+                                const Context& context);
 
 /// The running host with the agent that the newest transaction is about.
 base::Result<ChangeHost> open_transaction_host();
@@ -78,5 +79,8 @@ struct RebootOption {
 /// stays to be done.
 base::Result<void> arm_reboot(const ChangeHost& on, const std::optional<migrate::outside::RebootTime>& when,
                               const migrate::change::Plan* plan, const Context& context);
+
+/// Takes back the reboot that arm_reboot arranged, where it still is; a reboot of somebody else's stays.
+void withdraw_reboot(const ChangeHost& on);
 
 }  // namespace auditshift::cli

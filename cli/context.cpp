@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/context.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -24,6 +25,21 @@ bool is_dumb_terminal() {
 }
 
 }  // namespace
+
+base::Result<void> Context::open_progress() {
+  if (progress_fd < 0) return {};
+  if (const char* file = std::getenv(kProgressFile); file != nullptr) {
+    // Without waiting for a reader that is gone; the lines are then written as if nothing had been opened.
+    progress_fd = ::open(file, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (progress_fd < 0) progress_fd = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (progress_fd >= 0) (void)::fcntl(progress_fd, F_SETFL, O_APPEND);
+    return {};
+  }
+  if (::fcntl(progress_fd, F_GETFD) >= 0) return {};
+  return base::Error(base::Errc::invalid,
+                     "--progress-fd " + std::to_string(progress_fd) + ": no such descriptor is open")
+      .with_hint("open it first, for example: auditshift --progress-fd 3 … 3>progress.jsonl");
+}
 
 std::unique_ptr<base::Progress> Context::progress() const {
   if (progress_fd >= 0) return base::make_json_progress(progress_fd);

@@ -33,6 +33,10 @@ enum Exit : int {
   kInterrupted = 130,
 };
 
+/// In the environment of a transient unit: the file to open for --progress-fd, whose number means nothing
+/// there.
+inline constexpr const char* kProgressFile = "AUDITSHIFT_PROGRESS";
+
 /// Options that every verb has, and what follows from them.
 struct Context {
   bool quiet = false;
@@ -40,6 +44,8 @@ struct Context {
   bool no_color = false;
   int progress_fd = -1;
 
+  /// Makes --progress-fd fit for use. Errors: it is not open.
+  base::Result<void> open_progress();
   std::unique_ptr<base::Progress> progress() const;
   migrate::TextOptions text_options() const;
 };

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <vector>
 
 #include "base/text.h"
@@ -18,7 +19,8 @@ namespace {
 constexpr const char* kMark = "AUDITSHIFT_DETACHED";
 
 /// This command again, as it was typed, under systemd-run.
-std::vector<std::string> command_line(const migrate::change::Host& host, const std::string& unit, bool yes) {
+std::vector<std::string> command_line(const migrate::change::Host& host, const std::string& unit, bool yes,
+                                      const Context& context) {
   const std::string self = "/proc/" + std::to_string(::getpid());
   const auto words = host.files->read_file(self + "/cmdline");
   const auto program = host.files->read_link(self + "/exe");
@@ -30,9 +32,16 @@ std::vector<std::string> command_line(const migrate::change::Host& host, const s
                                    "--collect",
                                    "--unit=" + unit,
                                    "--description=auditshift changes this host",
-                                   std::string("--setenv=") + kMark + "=1",
-                                   "--",
-                                   *program};
+                                   std::string("--setenv=") + kMark + "=1"};
+  // Its arguments may name files from here. A directory that is gone has none.
+  std::error_code gone;
+  if (const auto here = std::filesystem::current_path(gone); !gone)
+    argv.push_back("--property=WorkingDirectory=" + here.string());
+  // systemd-run hands over no other descriptors than the first three.
+  if (context.progress_fd >= 0)
+    argv.push_back(std::string("--setenv=") + kProgressFile + "=" + self + "/fd/" +
+                   std::to_string(context.progress_fd));
+  argv.insert(argv.end(), {"--", *program});
   const auto arguments = base::split(*words, '\0');
   for (std::size_t i = 1; i < arguments.size(); ++i)
     if (i + 1 < arguments.size() || !arguments[i].empty()) argv.emplace_back(arguments[i]);
@@ -62,10 +71,11 @@ std::optional<pid_t> spawn(const std::vector<std::string>& argv) {
 
 }  // namespace
 
-std::optional<int> run_detached(const migrate::change::Host& host, const std::string& verb, bool yes) {
+std::optional<int> run_detached(const migrate::change::Host& host, const std::string& verb, bool yes,
+                                const Context& context) {
   if (std::getenv(kMark) != nullptr || !host.services || !host.services->running()) return std::nullopt;
   const std::string unit = "auditshift-" + verb + "-" + std::to_string(::getpid()) + ".service";
-  const std::vector<std::string> argv = command_line(host, unit, yes);
+  const std::vector<std::string> argv = command_line(host, unit, yes, context);
   if (argv.empty()) return std::nullopt;
   const auto child = spawn(argv);
   if (!child) return std::nullopt;  // no systemd-run: this process does the work

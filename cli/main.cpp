@@ -128,6 +128,10 @@ int run_main(int argc, char** argv) {
   base::init_logging(context.quiet     ? base::Verbosity::quiet
                      : context.verbose ? base::Verbosity::verbose
                                        : base::Verbosity::normal);
+  if (const auto opened = context.open_progress(); !opened) {
+    (void)cli::report(opened.error());
+    return cli::kUsage;
+  }
   return run();
 }
 

@@ -24,6 +24,18 @@ base::Result<void> refuse_blocked(const ChangeHost& on, const Plan& plan, const 
       .with_hint("mend that, then reboot");
 }
 
+/// When the reboot comes that this tool arranged; gone with the boot.
+constexpr const char* kArranged = "/run/auditshift/reboot";
+/// shutdown(8), which is asked where logind cannot be, counts in minutes.
+constexpr std::chrono::minutes kInexact{1};
+
+/// So that a reboot which somebody else arranges is never taken back. What goes wrong with that is a warning.
+void note_reboot(const ChangeHost& on, base::WallTime at) {
+  auto noted = on.host.files->make_directories("/run/auditshift");
+  if (noted) noted = on.host.files->write_atomic(kArranged, base::format_utc(at) + "\n");
+  if (!noted) (void)report(base::Error(noted.error()).context("a rollback will not take the reboot back"));
+}
+
 /// A transient timer that runs reboot-guard.
 base::Result<void> set_guard(const ChangeHost& on, base::WallTime at) {
   const base::WallTime when = at - kGuardBefore;
@@ -47,6 +59,10 @@ base::Result<int> guard(const Context& context) {
   if (const auto code = need_root("guarding a reboot")) return *code;
   AUDITSHIFT_TRY(on, open_transaction_host());
   AUDITSHIFT_TRY(status, migrate::change::Transactions(on.host).status());
+  if (status.state == migrate::change::State::rolled_back) {
+    withdraw_reboot(on);
+    return static_cast<int>(kDone);
+  }
   if (status.state != migrate::change::State::awaiting_reboot || status.rolling_back)
     return static_cast<int>(kDone);
   const auto clear = refuse_blocked(on, status.plan, context);
@@ -57,6 +73,25 @@ base::Result<int> guard(const Context& context) {
 }
 
 }  // namespace
+
+void withdraw_reboot(const ChangeHost& on) {
+  const auto noted = on.host.files->read_file(kArranged);
+  if (!noted) return;
+  const auto ours = base::parse_utc(base::trim(*noted));
+  const auto scheduled = on.host.boot->scheduled();
+  if (!ours || !scheduled || !*scheduled) return;
+  if ((*scheduled)->kind != "reboot" || std::chrono::abs((*scheduled)->at - *ours) > kInexact) return;
+  if (const auto cancelled = on.host.boot->cancel(); !cancelled) {
+    (void)report(base::Error(cancelled.error())
+                     .context("the reboot at " + base::format_utc(*ours) + " is still arranged")
+                     .with_hint("shutdown -c"));
+    return;
+  }
+  (void)on.host.services->stop("auditshift-reboot-guard.timer");
+  (void)on.host.files->remove(kArranged);
+  std::fprintf(stderr, "the reboot at %s, which the switch needed, is taken back\n",
+               base::format_utc(*ours).c_str());
+}
 
 void RebootOption::add_to(CLI::App& app) {
   app.add_option("--reboot", text,
@@ -76,6 +111,7 @@ base::Result<void> arm_reboot(const ChangeHost& on, const std::optional<migrate:
   if (plan != nullptr) AUDITSHIFT_TRY_VOID(refuse_blocked(on, *plan, context));
   AUDITSHIFT_TRY_VOID(on.host.boot->schedule(
       when->at, "auditshift: reboot, so that the change of the audit rules takes effect"));
+  note_reboot(on, when->at);
   if (plan == nullptr) return {};
   return set_guard(on, when->at)
       .context("the reboot is arranged, but nothing looks at the host right before it");

@@ -67,14 +67,15 @@ base::Result<int> health(const HealthOptions& options) {
 
 void add_health(CLI::App& app, const Context&, Run& run) {
   auto options = std::make_shared<HealthOptions>();
-  CLI::App* verb = app.add_subcommand("health",
-                                      "Is the sensor well? Laid out as mdatp health.\n\n"
-                                      "  auditshift health\n"
-                                      "  auditshift health --field supplementary_events_subsystem\n"
-                                      "  auditshift health --details ebpf --json\n"
-                                      "  auditshift health --format prom -o /var/lib/node_exporter/textfile/"
-                                      "auditshift_health.prom\n\n"
-                                      "Exit: 0 healthy, 2 not healthy, 1 the sensor does not answer.");
+  CLI::App* verb =
+      app.add_subcommand("health",
+                         "Is the sensor well? Laid out as mdatp health.\n\n"
+                         "  auditshift health\n"
+                         "  auditshift health --field supplementary_events_subsystem\n"
+                         "  auditshift health --details ebpf --json\n"
+                         "  auditshift health --format prom -o /var/lib/prometheus/node-exporter/"
+                         "auditshift_health.prom\n\n"
+                         "Exit: 0 healthy, 2 not healthy, 1 the sensor does not answer.");
   CLI::Option* field =
       verb->add_option("--field", options->field, "the value of this field alone")->type_name("F");
   CLI::Option* details = verb->add_option("--details", options->details,

@@ -79,7 +79,7 @@ base::Result<int> roll_back(const RollbackOptions& options, const Context& conte
       packages ? "Roll back to build " + packages->version : std::string("Roll the switch back");
   if (const auto code = need_yes(options.change, question)) return *code;
   catch_signals();
-  if (const auto code = run_detached(on.host, "rollback", options.change.yes)) return *code;
+  if (const auto code = run_detached(on.host, "rollback", options.change.yes, context)) return *code;
   const auto progress = context.progress();
   migrate::change::Transactions transactions(on.host);
   AUDITSHIFT_TRY(before, transactions.status());
@@ -96,8 +96,12 @@ base::Result<int> roll_back(const RollbackOptions& options, const Context& conte
                    transactions.begin(package_change_plan(on, now), transaction_options(on, *progress)));
     outcome = changed;
   }
-  if (outcome.kind == Outcome::Kind::reboot_needed)
+  if (outcome.kind == Outcome::Kind::reboot_needed) {
     if (const auto armed = arm_reboot(on, *when, nullptr, context); !armed) (void)report(armed.error());
+  } else if (before.state == migrate::change::State::awaiting_reboot && !before.rolling_back &&
+             outcome.kind == Outcome::Kind::done) {
+    withdraw_reboot(on);
+  }
   const auto status = transactions.status();
   publish(on, outcome, status ? &*status : nullptr);
   say_outcome(outcome, options.change, status ? &*status : nullptr, context);

@@ -63,7 +63,7 @@ void add_status(CLI::App& app, const Context&, Run& run) {
       "status",
       "How far the switch of this host is: state, transaction, pending reboot, what is next.\n\n"
       "  auditshift status --json\n"
-      "  auditshift status --format prom -o /var/lib/node_exporter/textfile/auditshift_status.prom\n\n"
+      "  auditshift status --format prom -o /var/lib/prometheus/node-exporter/auditshift_status.prom\n\n"
       "Exit: 0, or 3 while a reboot is waited for.");
   options->json.add_to(*verb);
   verb->add_option("--format", options->format, "text, json or prom (a textfile for node_exporter)")

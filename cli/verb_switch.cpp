@@ -79,6 +79,10 @@ bool is_unfinished(const migrate::change::Status& status) {
 
 base::Result<int> go_on(const migrate::change::Status& status, const SwitchOptions& options,
                         const Context& context) {
+  if (status.rolling_back) {
+    report(base::Error(base::Errc::invalid, "a rollback is under way on this host").with_hint(status.next));
+    return static_cast<int>(kBlocked);
+  }
   AUDITSHIFT_TRY(on, open_transaction_host());
   const auto when = options.reboot.when(*on.host.clock);
   if (!when) {
@@ -91,7 +95,7 @@ base::Result<int> go_on(const migrate::change::Status& status, const SwitchOptio
   }
   if (const auto code = need_yes(options.change, "Go on with the switch that was begun")) return *code;
   catch_signals();
-  if (const auto code = run_detached(on.host, "switch", options.change.yes)) return *code;
+  if (const auto code = run_detached(on.host, "switch", options.change.yes, context)) return *code;
   const auto progress = context.progress();
   migrate::change::Transactions transactions(on.host);
   AUDITSHIFT_TRY(outcome, transactions.resume(transaction_options(on, *progress)));
@@ -146,7 +150,7 @@ base::Result<int> switch_host(const SwitchOptions& options, const Context& conte
   }
   if (const auto code = need_yes(options.change, "Carry this out")) return *code;
   catch_signals();
-  if (const auto code = run_detached(on.host, "switch", options.change.yes)) return *code;
+  if (const auto code = run_detached(on.host, "switch", options.change.yes, context)) return *code;
   return carry_out(on, *answer.plan, status, options, *when, context);
 }
 

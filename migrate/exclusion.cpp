@@ -117,9 +117,10 @@ class Translator {
     intent.protection_impact = protection_impact(facts_.agent);
     intent.already_managed = facts_.agent.managed.has_global(entry);
     intent.entry = std::move(entry);
+    intent.supported = global_exclusion_support(facts_.agent).answer != GlobalExclusionSupport::Answer::no;
     intent.consent_needed =
-        !intent.already_managed && (intent.result == Translation::broader || !intent.dangers.empty() ||
-                                    !intent.protection_impact.empty());
+        !intent.already_managed && (!intent.supported || intent.result == Translation::broader ||
+                                    !intent.dangers.empty() || !intent.protection_impact.empty());
   }
 
   static void recommend(ExclusionIntent& intent) {
@@ -131,6 +132,9 @@ class Translator {
       intent.recommended = "drop it: it keeps nothing out";
     else if (!intent.entry)
       intent.recommended = "leave it out: it quieted audit, and the sensor no longer uses audit";
+    else if (!intent.supported)
+      intent.recommended =
+          "update the agent before the switch, this build knows no global exclusions; or leave it out";
     else if (!intent.dangers.empty())
       intent.recommended =
           "do not carry it over: it would hide an intruder. Only --accept " + intent.id + " makes the entry";
@@ -200,7 +204,7 @@ std::vector<ExclusionIntent> find_exclusions(const Facts& facts,
 
 void accept_exclusions(std::vector<ExclusionIntent>& intents, const std::set<std::string>& ids) {
   for (ExclusionIntent& intent : intents) {
-    if (!ids.contains(intent.id) || !intent.entry || !intent.consent_needed) continue;
+    if (!ids.contains(intent.id) || !intent.entry || !intent.consent_needed || !intent.supported) continue;
     intent.consent_needed = false;
     intent.accepted = true;
     intent.recommended = "carry it over: accepted";

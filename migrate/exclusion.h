@@ -56,6 +56,7 @@ struct ExclusionIntent {
   bool serves_user_rules = false;     ///< it also quiets user rules that come later, so it stays in auditd
   bool consent_needed = false;
   bool accepted = false;  ///< its id was accepted
+  bool supported = true;  ///< the agent's build knows global exclusions; else no consent makes the entry
   std::string reason;     ///< why this result
   std::string advice;     ///< for what has no entry: the nearest honest thing to do
   ExclusionEvidence evidence;
@@ -68,7 +69,8 @@ struct ExclusionIntent {
 /// Groups the exclusion rules of the inventory into intents and translates each.
 std::vector<ExclusionIntent> find_exclusions(const Facts& facts, const std::vector<InventoryRule>& inventory);
 
-/// Accepts intents by id: what was accepted needs no consent any more.
+/// Accepts intents by id: what was accepted needs no consent any more. What the agent does not support is
+/// not.
 void accept_exclusions(std::vector<ExclusionIntent>& intents, const std::set<std::string>& ids);
 
 /// The paths of rules that the collector looks up on the host: targets of exclusions, programs of all rules.

@@ -52,8 +52,6 @@ class LoadedRules final : public Step {
   Result<void> undo(Host& host, const Json& json, const BackupStore& backups) override {
     AUDITSHIFT_TRY_VOID(restore_files(host, json, backups));
     if (!compiled_.empty()) AUDITSHIFT_TRY_VOID(restore_compiled(host, json, backups));
-    // A locked kernel takes what is on disk with its next boot.
-    if (host.audit->status().state == auditd::AuditState::immutable) return {};
     AUDITSHIFT_TRY(defender, defender_rules(json));
     return restore_live(host, json, defender);
   }
@@ -98,10 +96,15 @@ class LoadedRules final : public Step {
     options.version = version_;
     options.host = &view;
     const std::string generated = auditd::read_layout(*host.files, options).would_compile;
-    const bool ours = now.sha256 == captured.state.sha256 || !now.exists;
-    if (!ours && base::sha256(generated) != captured.state.sha256)
-      return changed_by_others(captured.path, "it was noted");
-    return restore_file(host, captured, now, backups);
+    const bool as_noted = now.sha256 == captured.state.sha256 || !now.exists;
+    if (as_noted || base::sha256(generated) == captured.state.sha256)
+      return restore_file(host, captured, now, backups);
+    // Somebody changed rules.d since then, which stays; so what is loaded at boot is what that gives now.
+    if (now.sha256 == base::sha256(generated)) return settle(host, captured.path);
+    AUDITSHIFT_TRY(text, host.files->read_file(captured.path));
+    if (!auditd::is_generated(text)) return changed_by_others(captured.path, "it was noted");
+    AUDITSHIFT_TRY_VOID(host.files->write_atomic(captured.path, generated));
+    return settle(host, captured.path);
   }
 
   std::string compiled_;

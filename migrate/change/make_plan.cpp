@@ -183,11 +183,11 @@ class Planner {
   }
 
   void add_file_step(const char* name, const FileCleanup& change) {
-    const FileState& state = sources_.at(change.path).state;
+    const PlanSources::File& file = sources_.at(change.path);
     if (change.content)
-      add(name, write_file({}, change.path, *change.content, {}, state));
+      add(name, write_file({}, change.path, *change.content, {}, file.state));
     else
-      add(name, remove_file({}, change.path, state));
+      add(name, remove_file({}, change.path, file.own));
   }
 
   std::string generated() const { return cleanup_.generated ? auditd::paths::kCompiledRules : ""; }
@@ -197,7 +197,7 @@ class Planner {
     if (!facts_.audit.live.known || (cleanup_.rules_d.empty() && cleanup_.compiled.empty())) return;
     std::vector<std::pair<std::string, FileState>> files;
     for (const FileCleanup& change : cleanup_.rules_d)
-      if (!change.content) files.emplace_back(change.path, sources_.at(change.path).state);
+      if (!change.content) files.emplace_back(change.path, sources_.at(change.path).own);
     add("loaded-rules", loaded_rules({}, generated(), facts_.audit.version, files));
   }
 
@@ -223,7 +223,7 @@ class Planner {
       if (plugin.program.find("mdatp") == std::string::npos || !plugin.error.empty()) continue;
       const PlanSources::File& file = sources_.at(plugin.path);
       if (options_.leftovers)
-        add("plugin", audit_plugin({}, remove_file({}, plugin.path, file.state)));
+        add("plugin", audit_plugin({}, remove_file({}, plugin.path, file.own)));
       else if (plugin.active)
         add("plugin",
             audit_plugin({}, write_file({}, plugin.path, deactivated(file.content), {}, file.state)));

@@ -24,6 +24,11 @@ base::Result<void> read(const base::Sysroot& host, const std::string& path, Plan
   PlanSources::File file;
   AUDITSHIFT_TRY(state, read_file_state(host, target));
   file.state = std::move(state);
+  file.own = file.state;
+  if (target != path) {
+    AUDITSHIFT_TRY(link, read_file_state(host, path));
+    file.own = std::move(link);
+  }
   if (file.state.exists) {
     AUDITSHIFT_TRY(content, host.read_file(target, kLimit));
     if (base::sha256(content) != file.state.sha256) return changed(path);

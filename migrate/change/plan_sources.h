@@ -17,7 +17,8 @@ namespace auditshift::migrate::change {
 struct PlanSources {
   struct File {
     std::string content;
-    FileState state;  ///< exists is false where there is none
+    FileState state;  ///< exists is false where there is none; of what a link leads to
+    FileState own;    ///< the same, of a link itself: what goes when the file is removed
   };
   std::map<std::string, File> files;  ///< the managed configuration, rules files, plugins
   /// The agent's package, where a rollback to an older build holds it and a newer one is on offer. The

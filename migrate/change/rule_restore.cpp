@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/change/rule_restore.h"
 
+#include <linux/audit.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <optional>
 
+#include "auditd/layout.h"
 #include "auditd/rule_identity.h"
 #include "base/text.h"
 #include "migrate/change/rule_json.h"
@@ -26,7 +30,22 @@ Result<void> put(auditd::KernelAuditControl& audit, const RuleMove& move) {
   return audit.add(rule);
 }
 
-/// Goes on after a rule that the kernel does not take any more (its directory is gone), and names it.
+/// The kernel takes a rule out by itself when its place goes, and does not take it again without one: the
+/// directory of a watch or a program (kernel/audit_watch.c, audit_fsnotify.c), the tree of dir=
+/// (audit_tree.c).
+bool place_is_gone(const Host& host, const Rule& rule) {
+  if (!host.files) return false;
+  const auditd::SysrootView view(*host.files);
+  return std::any_of(rule.fields.begin(), rule.fields.end(), [&](const auditd::Field& field) {
+    if (field.id != AUDIT_WATCH && field.id != AUDIT_DIR && field.id != AUDIT_EXE) return false;
+    const auditd::PathKind kind = view.kind_of(field.text);
+    return kind == auditd::PathKind::missing_parent ||
+           (field.id == AUDIT_DIR && kind == auditd::PathKind::missing);
+  });
+}
+
+/// Goes on after a rule that the kernel does not take, and names it. One whose place is gone is no failure:
+/// nothing can bring it back, and the kernel would have lost it without a switch, too.
 Result<void> make_moves(Host& host, const std::vector<RuleMove>& moves) {
   std::optional<base::Error> failed;
   for (const RuleMove& move : moves) {
@@ -36,8 +55,12 @@ Result<void> make_moves(Host& host, const std::vector<RuleMove>& moves) {
       continue;
     }
     auto added = put(*host.audit, move);
-    if (!added && added.error().code() == base::Errc::permission) return added;
-    if (!added && !failed) failed = added.error();
+    if (added) continue;
+    if (added.error().code() == base::Errc::permission) return added;
+    if (added.error().code() == base::Errc::not_found)
+      spdlog::warn("the kernel takes this audit rule no longer, its directory is gone: {}", move.rule.text);
+    else if (!failed)
+      failed = added.error();
   }
   if (failed) return *std::move(failed);
   return {};
@@ -74,6 +97,8 @@ Result<Json> capture_live(const Host& host) {
 Result<void> restore_live(Host& host, const Json& json, const std::set<std::string>& taken) {
   if (!json.is_object() || !json.contains("rules"))
     return base::Error(base::Errc::invalid, "audit rules: what was captured cannot be read");
+  // A locked kernel takes what is on disk with its next boot.
+  if (host.audit->status().state == auditd::AuditState::immutable) return {};
   AUDITSHIFT_TRY(captured, rules_from_json(json["rules"]));
   AUDITSHIFT_TRY(current, live_rules(host));
   std::set<std::string> there;
@@ -81,7 +106,8 @@ Result<void> restore_live(Host& host, const Json& json, const std::set<std::stri
   std::vector<std::string> missing;
   for (const Rule& rule : captured) {
     const std::string identity = auditd::identity_of(rule);
-    if (!taken.contains(identity) && !there.contains(identity)) missing.push_back(rule.text);
+    if (!taken.contains(identity) && !there.contains(identity) && !place_is_gone(host, rule))
+      missing.push_back(rule.text);
   }
   const bool same_boot = json.value("boot", "") == boot_of(host);
   if (same_boot && missing.size() > 1)

@@ -77,20 +77,35 @@ void Runner::undo_again(std::size_t index, bool too_early) {
   if (!undone) spdlog::info("{}: {}", (*step)->describe(), undone.error().message());
 }
 
+/// Whether a step was begun that is about the rules of the kernel.
+bool Runner::touched_kernel() const {
+  if (transaction_.plan.reboot) return true;
+  for (std::size_t i = 0; i < transaction_.steps.size(); ++i) {
+    if (!transaction_.steps[i].begun) continue;
+    const auto step = make_(transaction_.plan.steps[i]);
+    if (step && !(*step)->survives_boot()) return true;
+  }
+  return false;
+}
+
+bool Runner::kernel_is_locked() const {
+  const auditd::AuditState state = host_.audit ? host_.audit->status().state : auditd::AuditState::unknown;
+  if (state != auditd::AuditState::unknown) return state == auditd::AuditState::immutable;
+  return transaction_.plan.expectations.value("audit_state", "") ==
+         auditd::to_string(auditd::AuditState::immutable);
+}
+
 /// A kernel that booted while the change stood on disk has its rules from there. Where it is locked, only
 /// another boot brings the old ones back.
 bool Runner::rollback_needs_reboot() const {
-  if (!transaction_.plan.reboot) return false;
+  if (!touched_kernel() || !kernel_is_locked()) return false;
   const std::string now = boot_id();
-  if (now == transaction_.begin_boot) return false;
+  // Planned while it was not locked: somebody locked it since, and then nothing was given back to it.
+  if (now == transaction_.begin_boot) return !transaction_.plan.reboot;
   bool in_this_boot = false;
   for (const StepRecord& recorded : transaction_.steps)
     in_this_boot = in_this_boot || (recorded.undone && recorded.undone_in_boot == now);
-  if (!in_this_boot) return false;
-  const auditd::AuditState state = host_.audit ? host_.audit->status().state : auditd::AuditState::unknown;
-  if (state != auditd::AuditState::unknown) return state == auditd::AuditState::immutable;
-  const auto expected = transaction_.plan.expectations.find("immutable");
-  return expected != transaction_.plan.expectations.end() && expected->is_boolean() && expected->get<bool>();
+  return in_this_boot;
 }
 
 Result<Outcome> Runner::finish_rollback() {

@@ -13,7 +13,7 @@ ELSEWHERE = {
     "auditshift switch --yes --reboot never": "tests/vm, switch-reboot-window",
     "auditshift switch --yes --reboot 'Sat 02:00-04:00'": "tests/vm, switch-reboot-window: it takes logind",
     "auditshift switch --yes --reboot now": "tests/vm, switch-immutable",
-    "auditshift rollback --yes --to-build 101.24072.0001": "tests/vm, switch-package: it takes a package source",
+    "auditshift rollback --yes --to-build 101.24072.0001 --accept PKG002": "tests/vm, switch-package: it takes a package source",
 }
 
 

@@ -53,6 +53,7 @@ TEST(ExitCodes, AreThoseOfTheContract) {
       {{"assess", "--log-days", "many"}, 64},
       {{"assess", "--format", "yaml"}, 64},
       {{"--progress-fd", "x", "assess"}, 64},
+      {{"--progress-fd", "77", "rules", "list", "--disk"}, 64},  // not open
       {{"rules", "list", "--live", "--disk"}, 64},
       {{"--help"}, 0},
       {{"--version"}, 0},

@@ -76,6 +76,26 @@ TEST(ExclusionIntent, LimitsAndSkippingAreIntentsToo) {
             (Table{"rate-limit | none | - | free | 1", "skip-faulty-rules | none | - | free | 1"}));
 }
 
+/// Nobody can consent to what the agent does not know.
+TEST(ExclusionIntent, ABuildWithoutGlobalExclusionsGetsNone) {
+  for (const auto& [build, supported] :
+       std::vector<std::pair<std::string, bool>>{{"101.23082.0011", false}, {"101.24092.0002", true}}) {
+    FakeHost host;
+    host.audit(1)
+        .mdatp(build, "auditd")
+        .program("/usr/sbin/named")
+        .rules("exclude.rules", "-a exit,never -F exe=/usr/sbin/named -k exclude\n");
+    AssessOptions options;
+    options.accept = {"process:/usr/sbin/named"};
+    const ExclusionIntent intent = only(host.assess(options));
+    ASSERT_TRUE(intent.entry) << build;
+    EXPECT_EQ(intent.supported, supported) << build;
+    EXPECT_EQ(intent.carried_over(), supported) << build;
+    EXPECT_EQ(intent.consent_needed, !supported) << build;
+    EXPECT_EQ(intent.recommended.find("update the agent") != std::string::npos, !supported);
+  }
+}
+
 // ---- events ----
 
 TEST(ExclusionEvents, AreExactOnlyWhenEverySyscallOfEveryAbiIsKeptOut) {

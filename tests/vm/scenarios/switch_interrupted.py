@@ -82,6 +82,8 @@ def interrupt(lab, machine, old):
     is_switched(lab, old, state_of(machine), "gone on")
     ends(lab, machine, on_terminal("auditshift rollback --yes", "wait=undoing", r"type=\x03"), 130,
          "an interrupt in the rollback: exit 130")  # fmt: skip
+    refused = ends(lab, machine, "auditshift switch --yes", 2, "switch does not go on with a rollback: exit 2")
+    lab.that("auditshift rollback goes on" in refused.err, "and says what does", refused)
     ends(lab, machine, "auditshift rollback --yes", 0, "rollback again goes on")
     lab.equal(state_of(machine), old, "rolled back, to the byte")
 

@@ -20,6 +20,7 @@ def run(lab):
         inhibited(lab, machine)
         window(lab, machine)
         blocked(lab, machine)
+        taken_back(lab, machine, old)
         lab.equal(machine.boot_id(), boot, "no reboot up to here")
         in_the_window(lab, machine, boot)
         is_switched(lab, old, state_of(machine))
@@ -78,6 +79,22 @@ def blocked(lab, machine):
     status = status_of(machine)
     lab.equal((status["state"], status["exit"]), ("awaiting-reboot", 3), "status still waits, exit 3")
     machine.check("systemctl enable mdatp")
+
+
+def taken_back(lab, machine, old):
+    clock(machine, f"{FRIDAY} 12:00:00")
+    ends(lab, machine, f"auditshift switch --yes --reboot '{WINDOW}'", 3)
+    lab.equal(scheduled(machine), ("reboot", "Sat 02:00:00"), "before a rollback: the reboot is arranged")
+    ends(lab, machine, "auditshift rollback --yes", 0)
+    lab.equal(scheduled(machine), None, "a rollback takes its reboot back")
+    guard = machine.run("systemctl is-active auditshift-reboot-guard.timer").out.strip()
+    lab.equal(guard, "inactive", "and its guard")
+    lab.equal(state_of(machine), old, "rolled back, to the byte")
+    ends(lab, machine, "auditshift switch --yes", 3)
+    machine.check("shutdown -r +600")
+    ends(lab, machine, "auditshift rollback --yes", 0)
+    lab.that(scheduled(machine) is not None, "a reboot that somebody else arranged stays")
+    machine.check("shutdown -c")
 
 
 def in_the_window(lab, machine, boot):

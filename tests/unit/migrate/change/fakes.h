@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,7 +24,8 @@ class FakeKernel final : public auditd::KernelAuditControl {
   std::uint32_t enabled = 1;
   std::uint32_t rate_limit = 0;
   int requests = 0;
-  int fail_after = -1;  ///< requests that still work; -1: all
+  int fail_after = -1;                  ///< requests that still work; -1: all
+  std::set<std::string> without_place;  ///< texts of rules whose directory is gone
 
   explicit FakeKernel(std::string_view rules = {}) { load(rules); }
 
@@ -68,6 +71,7 @@ class FakeKernel final : public auditd::KernelAuditControl {
   }
   base::Result<void> add(const auditd::Rule& rule) override {
     if (auto allowed = request(); !allowed) return allowed;
+    if (without_place.contains(rule.text)) return base::Error::from_errno(ENOENT, rule.text);
     if (rule.verb == auditd::RuleVerb::prepend) {
       held.insert(held.begin(), rule);
       return {};

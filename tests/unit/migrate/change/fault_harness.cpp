@@ -70,7 +70,7 @@ class Explorer {
     scenario_.prepare(host_);
     for (const std::string& lie : scenario_.lies) host_.disk().lie_about(lie);
     plan_ = scenario_.plan(host_);
-    old_ = picture(host_.tree(), host_.world());
+    old_ = look();
   }
 
   FaultReport run() {
@@ -92,6 +92,13 @@ class Explorer {
     std::string trail;
     std::map<Way, std::size_t> points;  ///< of its recoveries
   };
+
+  /// The host as a person would compare it.
+  std::string look() {
+    SimulatedWorld world = host_.world();
+    if (scenario_.locks_at_boot) world.immutable = false;
+    return picture(host_.tree(), world);
+  }
 
   bool enough() const { return report_.violations.size() >= limits_.violations; }
 
@@ -136,15 +143,14 @@ class Explorer {
       }
     };
     walk_to_end(Way::begin);
-    new_.insert(picture(host_.tree(), host_.world()));
+    new_.insert(look());
     if (new_.contains(old_) != scenario_.ends_old) violation("the undisturbed way ends in the wrong state");
     if (scenario_.ends_old) return ways;
     if (scenario_.extension) {
       extension_ = scenario_.extension(host_);
       walk_to_end(Way::extend);
       // An extension that was not begun leaves the switch as it was.
-      if (!new_.insert(picture(host_.tree(), host_.world())).second)
-        violation("the extension changes nothing");
+      if (!new_.insert(look()).second) violation("the extension changes nothing");
     }
     const Snapshot switched = host_.snapshot();
     walk_to_end(Way::rollback);
@@ -247,7 +253,7 @@ class Explorer {
     const bool is_new = state == State::switched || state == State::committed;
     const bool is_old = state == State::rolled_back || state == State::idle;
     if (!is_new && !is_old) return violation(trail + ": ends " + std::string(to_string(state)));
-    const std::string now = picture(host_.tree(), host_.world());
+    const std::string now = look();
     const std::string& wanted = is_new ? *new_.begin() : old_;
     if (is_new ? !new_.contains(now) : now != old_)
       violation(trail + ": " + std::string(to_string(state)) + ", but the host is neither old nor new:\n" +

@@ -32,6 +32,8 @@ struct FaultScenario {
   std::vector<std::string> lies;
   /// Verification says no: every way leads back to the old state.
   bool ends_old = false;
+  /// The lock is on disk, and a boot puts it into force: that a host is locked makes it no other one.
+  bool locks_at_boot = false;
 };
 
 struct FaultLimits {

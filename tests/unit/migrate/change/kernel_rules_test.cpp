@@ -120,12 +120,39 @@ TEST(KernelRules, KeepsWhatSomebodyAddedAndRefusesWhenSomebodyTookAway) {
   EXPECT_THAT(undone.error().message(), ::testing::HasSubstr("/etc/passwd"));
 }
 
-TEST(KernelRules, ImmutableIsAnError) {
+TEST(KernelRules, ALockedKernelIsAnErrorOnlyWhereARuleHasToGo) {
   Bench bench(kMixed);
   bench.kernel->enabled = 2;
   const auto applied = bench.apply();
   ASSERT_FALSE(applied.ok());
   EXPECT_EQ(applied.error().code(), base::Errc::permission);
+
+  bench.kernel->enabled = 1;
+  ASSERT_TRUE(bench.apply().ok());
+  const auto without = bench.kernel->list();
+  bench.kernel->enabled = 2;
+  EXPECT_TRUE(bench.apply().ok()) << "none is there";
+  EXPECT_TRUE(bench.undo().ok()) << "the next boot brings them";
+  EXPECT_EQ(bench.kernel->list(), without);
+}
+
+/// Two of the user's watches went with what they watched, after the switch.
+TEST(KernelRules, WhatTheKernelCannotTakeAnyMoreKeepsNothingFromComingBack) {
+  const std::string gone[] = {"-w /mnt/data/a -p wa -k data", "-w /mnt/data/b -p wa -k data"};
+  Bench bench(kMixed + gone[0] + "\n" + gone[1] + "\n");
+  auto before = bench.kernel->list();
+  ASSERT_TRUE(bench.apply().ok());
+  for (const std::string& text : gone) {
+    ASSERT_TRUE(bench.kernel->remove(FakeKernel::rule(text)).ok());
+    bench.kernel->without_place.insert(text);
+    std::erase(before, text);
+  }
+  bench.tree.directory("/etc");
+  bench.tree.directory("/var/log");
+  bench.host.files = std::make_shared<base::Sysroot>(bench.tree.open());
+  const auto undone = bench.undo();
+  ASSERT_TRUE(undone.ok()) << undone.error().message();
+  EXPECT_EQ(bench.kernel->list(), before);
 }
 
 TEST(LoadedRules, BringsBackWhatTheAgentTookAwayItself) {

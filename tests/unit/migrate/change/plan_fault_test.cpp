@@ -16,6 +16,13 @@ using namespace migrate::change;  // NOLINT(google-build-using-namespace): these
 constexpr FaultLimits kThorough{.recovery_stride = 97};
 constexpr FaultLimits kSampled{.recovery_stride = 97, .harm_stride = 3};
 
+TransactionOptions options_of(const FaultScenario& scenario) {
+  TransactionOptions options;
+  options.caller = "test";
+  options.verify = scenario.verify;
+  return options;
+}
+
 TEST(PlanFaults, TheRealPlanIsTheWholeOne) {
   const FaultScenario scenario = defender_era_scenario("");
   SimulatedHost host(scenario.options);
@@ -56,6 +63,111 @@ TEST(PlanFaults, AHeldBuildEndsOldOrNew) {
 
 TEST(PlanFaults, ALockedHostEndsOldOrNewAcrossItsReboots) {
   expect_whole(defender_era_scenario("-e 2\n"), "real plan, locked audit", kThorough);
+}
+
+/// Audit is not locked when the plan is made, and is after the first boot, the power cut's for example.
+TEST(PlanFaults, AHostThatTheNextBootLocksEndsOldOrNew) {
+  FaultScenario scenario = defender_era_scenario("-e 2\n");
+  scenario.locks_at_boot = true;
+  scenario.prepare = [prepare = scenario.prepare](SimulatedHost& host) {
+    prepare(host);
+    host.world().immutable = false;
+  };
+  scenario.plan = [plan = scenario.plan](SimulatedHost& host) {
+    Plan made = plan(host);
+    EXPECT_FALSE(made.reboot);
+    return made;
+  };
+  expect_whole(scenario, "real plan, locked by the next boot", kSampled);
+}
+
+/// The same, in quiet: the switch is complete, an ordinary boot locks audit, and the switch is rolled back.
+TEST(PlanFaults, WhatABootHasLockedIsRolledBackWithAnother) {
+  FaultScenario scenario = defender_era_scenario("-e 2\n");
+  SimulatedHost host(scenario.options);
+  scenario.prepare(host);
+  host.world().immutable = false;
+  const auto rules = [&] { return host.world().rules.size(); };
+  const std::size_t before = rules();
+  Transactions transactions(host.host(), SimulatedHost::kState);
+  const TransactionOptions options = options_of(scenario);
+  const auto switched = transactions.begin(scenario.plan(host), options);
+  ASSERT_TRUE(switched.ok());
+  ASSERT_EQ(switched->kind, Outcome::Kind::done) << switched->message;
+  EXPECT_LT(rules(), before);
+  host.boot();
+  ASSERT_TRUE(host.world().immutable);
+  EXPECT_TRUE(scenario.verify(host.host(), transactions.status()->plan)->ok());
+  const auto back = transactions.rollback(options);
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->kind, Outcome::Kind::reboot_needed) << back->message;
+  EXPECT_LT(rules(), before) << "the locked kernel still lacks Defender's rules";
+  host.boot();
+  const auto resumed = transactions.resume(options);
+  ASSERT_TRUE(resumed.ok());
+  EXPECT_EQ(resumed->state, State::rolled_back) << resumed->message;
+  EXPECT_EQ(rules(), before);
+}
+
+/// Somebody loads a lock while the switch stands: no rule can be given back before the next boot.
+TEST(PlanFaults, WhatSomebodyHasLockedIsRolledBackWithABoot) {
+  FaultScenario scenario = defender_era_scenario("");
+  SimulatedHost host(scenario.options);
+  scenario.prepare(host);
+  const std::size_t before = host.world().rules.size();
+  Transactions transactions(host.host(), SimulatedHost::kState);
+  const TransactionOptions options = options_of(scenario);
+  ASSERT_TRUE(transactions.begin(scenario.plan(host), options).ok());
+  host.world().immutable = true;
+  const auto back = transactions.rollback(options);
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->kind, Outcome::Kind::reboot_needed) << back->message;
+  host.boot();
+  EXPECT_EQ(transactions.resume(options)->state, State::rolled_back);
+  EXPECT_EQ(host.world().rules.size(), before);
+}
+
+/// What somebody puts into rules.d while the switch stands, loaded or not yet, stays after the rollback.
+TEST(PlanFaults, WhatSomebodyAddsMeanwhileStays) {
+  for (const bool loaded : {false, true}) {
+    FaultScenario scenario = defender_era_scenario("");
+    SimulatedHost host(scenario.options);
+    scenario.prepare(host);
+    const std::size_t before = host.world().rules.size();
+    Transactions transactions(host.host(), SimulatedHost::kState);
+    const TransactionOptions options = options_of(scenario);
+    ASSERT_TRUE(transactions.begin(scenario.plan(host), options).ok());
+    host.file("/etc/audit/rules.d/60-new.rules", "-w /etc/shadow -p wa -k new\n");
+    if (loaded) host.boot();  // as augenrules --load does it
+    const auto back = transactions.rollback(options);
+    ASSERT_TRUE(back.ok()) << back.error().message();
+    EXPECT_EQ(back->state, State::rolled_back) << back->message;
+    EXPECT_EQ(host.world().rules.size(), before + (loaded ? 1 : 0));
+    const auditd::Layout layout = auditd::read_layout(*host.host().files, host.rules_options());
+    EXPECT_EQ(layout.compiled->content, layout.would_compile) << "a boot has nothing to change";
+    EXPECT_NE(layout.would_compile.find("/etc/shadow"), std::string::npos);
+    EXPECT_NE(layout.would_compile.find("key=mdatp"), std::string::npos);
+  }
+}
+
+TEST(PlanFaults, ARulesFileThatIsALinkGoesAndComesBack) {
+  constexpr const char* kLink = "/etc/audit/rules.d/mdatp.rules";
+  FaultScenario scenario = defender_era_scenario("");
+  SimulatedHost host(scenario.options);
+  scenario.prepare(host);
+  ASSERT_TRUE(host.host().files->remove(kLink).ok());
+  host.file("/opt/microsoft/mdatp/conf/mdatp.rules", kDefenderRules, 0600);
+  host.link(kLink, "/opt/microsoft/mdatp/conf/mdatp.rules");
+  const std::string before = picture(host.tree(), host.world());
+  Transactions transactions(host.host(), SimulatedHost::kState);
+  const TransactionOptions options = options_of(scenario);
+  const auto switched = transactions.begin(scenario.plan(host), options);
+  ASSERT_TRUE(switched.ok()) << switched.error().message();
+  EXPECT_EQ(switched->state, State::switched) << switched->message;
+  EXPECT_FALSE(host.host().files->lstat(kLink).ok());
+  EXPECT_TRUE(host.host().files->exists("/opt/microsoft/mdatp/conf/mdatp.rules"));
+  ASSERT_TRUE(transactions.rollback(options).ok());
+  EXPECT_EQ(picture(host.tree(), host.world()), before);
 }
 
 }  // namespace

@@ -41,9 +41,11 @@ PlanAnswer plan_of(const std::string& root, const PlanOptions& options = {},
   if (!sources) throw std::runtime_error(sources.error().message());
   sources->held_package = held;
   for (auto& [path, file] : sources->files) {
-    file.state.uid = file.state.gid = 0;
-    file.state.attributes.clear();
-    if (file.state.exists) file.state.mode = 0640;
+    for (FileState* state : {&file.state, &file.own}) {
+      state->uid = state->gid = 0;
+      state->attributes.clear();
+      if (state->exists) state->mode = 0640;
+    }
   }
   auto answer = make_plan(assessment, *sources, options, kNow);
   if (!answer) throw std::runtime_error(answer.error().message());

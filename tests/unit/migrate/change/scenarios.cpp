@@ -140,7 +140,7 @@ FaultScenario locked_scenario() {
     plan.steps.push_back(remove_file("6-plugin", "/etc/audit/plugins.d/mdatp.conf"));
     plan.reboot = true;
     plan.reboot_reason = "the kernel's audit rules are locked";
-    plan.expectations["immutable"] = true;
+    plan.expectations["audit_state"] = "immutable";
     return plan;
   };
   return scenario;
