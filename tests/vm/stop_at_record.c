@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Preloaded into auditshift in a virtual machine: stops it at records of its journal, so that the scenario can cut the
-// power there. /etc/auditshift-stop says where; the file is removed when the program takes notice of it.
+// Preloaded into auditshift in a virtual machine: stops it at records of its journal, so that the scenario
+// can cut the power there. /etc/auditshift-stop says where; the file is removed when the program takes notice
+// of it.
 //   each  right before and right after each sync of a journal: "before N" or "after N" is a line on the port
 //         auditshift.stops, and the program goes on when one comes back from there
 //   N     right after the N-th one, for good; that is told on the console
