@@ -13,18 +13,25 @@ namespace {
 using migrate::change::State;
 using migrate::change::Status;
 
+/// The state directory is root's; that of a mounted disk belongs to whom it may.
+std::optional<int> need_root_here(const RootOption& root, const std::string& what) {
+  return root.directory.empty() ? need_root(what) : std::nullopt;
+}
+
 struct StatusOptions {
+  RootOption root;
   JsonOption json;
   std::string format = "text";
   std::string output;
 };
 
 base::Result<int> status(const StatusOptions& options) {
-  if (const auto code = need_root("reading the state of a switch")) return *code;
-  AUDITSHIFT_TRY(on, open_change_host({}, migrate::AgentKind::none));
+  if (const auto code = need_root_here(options.root, "reading the state of a switch")) return *code;
+  AUDITSHIFT_TRY(on, open_change_host(options.root.directory, migrate::AgentKind::none));
   AUDITSHIFT_TRY(now, migrate::change::Transactions(on.host).status());
-  const auto reboot = on.host.boot->scheduled();
-  const std::optional<migrate::outside::ScheduledReboot> scheduled = reboot ? *reboot : std::nullopt;
+  std::optional<migrate::outside::ScheduledReboot> scheduled;
+  if (on.host.boot)
+    if (const auto reboot = on.host.boot->scheduled()) scheduled = *reboot;
   std::string text;
   if (options.json.wanted() || options.format == "json") {
     base::Json document = {{"schema_version", "1.0"}};
@@ -37,9 +44,9 @@ base::Result<int> status(const StatusOptions& options) {
   return static_cast<int>(now.state == State::awaiting_reboot ? kRebootNeeded : kDone);
 }
 
-base::Result<int> history(const JsonOption& json) {
-  if (const auto code = need_root("reading the history of switches")) return *code;
-  AUDITSHIFT_TRY(on, open_change_host({}, migrate::AgentKind::none));
+base::Result<int> history(const RootOption& root, const JsonOption& json) {
+  if (const auto code = need_root_here(root, "reading the history of switches")) return *code;
+  AUDITSHIFT_TRY(on, open_change_host(root.directory, migrate::AgentKind::none));
   AUDITSHIFT_TRY(all, migrate::change::Transactions(on.host).history());
   std::string text;
   base::Json list = base::Json::array();
@@ -63,8 +70,10 @@ void add_status(CLI::App& app, const Context&, Run& run) {
       "status",
       "How far the switch of this host is: state, transaction, pending reboot, what is next.\n\n"
       "  auditshift status --json\n"
+      "  auditshift status --root /mnt/disk-of-a-host-that-does-not-boot\n"
       "  auditshift status --format prom -o /var/lib/prometheus/node-exporter/auditshift_status.prom\n\n"
       "Exit: 0, or 3 while a reboot is waited for.");
+  options->root.add_to(*verb);
   options->json.add_to(*verb);
   verb->add_option("--format", options->format, "text, json or prom (a textfile for node_exporter)")
       ->check(CLI::IsMember({"text", "json", "prom"}))
@@ -80,15 +89,20 @@ void add_status(CLI::App& app, const Context&, Run& run) {
 }
 
 void add_history(CLI::App& app, const Context&, Run& run) {
-  auto json = std::make_shared<JsonOption>();
+  struct Options {
+    RootOption root;
+    JsonOption json;
+  };
+  auto options = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("history",
                                       "Past switches of this host: who, what, when, result.\n\n"
                                       "  auditshift history\n"
                                       "  auditshift history --json");
-  json->add_to(*verb);
-  verb->callback([json, &run] {
-    run = [json]() -> int {
-      auto code = history(*json);
+  options->root.add_to(*verb);
+  options->json.add_to(*verb);
+  verb->callback([options, &run] {
+    run = [options]() -> int {
+      auto code = history(options->root, options->json);
       return code ? *code : report(code.error());
     };
   });

@@ -337,6 +337,12 @@ TEST_F(Switch, GoesThereAndBackToTheByte) {
   const Outcome history = run_tool({"-q", "history", "--json"});
   EXPECT_EQ(schema_errors("history.schema.json", history.out), "");
   EXPECT_EQ(json_of(history.out)["transactions"].size(), 1U);
+  // The same from its disk, mounted elsewhere.
+  fs::create_directories(tree.real("/disk/var/lib"));
+  fs::copy("/var/lib/auditshift", tree.real("/disk/var/lib/auditshift"), fs::copy_options::recursive);
+  EXPECT_EQ(run_tool({"-q", "history", "--json", "--root", tree.real("/disk")}).out, history.out);
+  const Outcome of_disk = run_tool({"-q", "status", "--json", "--root", tree.real("/disk")});
+  EXPECT_EQ(json_of(of_disk.out)["state"], "rolled-back") << of_disk.out << of_disk.err;
   for (int i = 0; i < 100 && Sensor::subsystem() != "\"netlink\""; ++i) std::this_thread::sleep_for(100ms);
   EXPECT_EQ(Sensor::subsystem(), "\"netlink\"");
 }
