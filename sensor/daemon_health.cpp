@@ -29,7 +29,7 @@ std::vector<std::string> Daemon::health_issues() const {
     issues.push_back(name + " is not in use: " + reason);
   if (!policy_error_.empty()) issues.push_back(policy_error_);
   if (file_ && !file_->status().error.empty())
-    issues.push_back(file_->status().name + " cannot be written: " + file_->status().error);
+    issues.push_back(file_->status().name + ": " + file_->status().error);
   if (last_loss_ != 0ns && clock_.since_boot() - last_loss_ < 1min)
     issues.emplace_back("events were lost within the last minute");
   if (!managed_error_.empty()) issues.push_back(managed_error_);

@@ -19,6 +19,9 @@ namespace {
 
 constexpr mode_t kMode = 0600;
 constexpr auto kSyncInterval = std::chrono::seconds(1);
+/// The file between its own name and that of the newest older one. Who finds it finds a rotation that was
+/// interrupted.
+constexpr const char* kAside = ".rotating";
 
 /// Length of the file up to and with its last newline.
 base::Result<std::uint64_t> whole_lines(int fd, std::uint64_t size, const std::string& path) {
@@ -46,6 +49,8 @@ FileSink::FileSink(FileSinkOptions options, LossLine loss_line, const base::Cloc
 base::Result<FileSink> FileSink::open(FileSinkOptions options, LossLine loss_line, const base::Clock& clock) {
   FileSink sink(std::move(options), std::move(loss_line), clock);
   AUDITSHIFT_TRY_VOID(sink.reopen());
+  if (const int error = sink.file_aside(); error != 0)  // the next rotation tries again, before all else
+    spdlog::warn("{}: cannot finish an interrupted rotation: {}", sink.options_.path, std::strerror(error));
   return sink;
 }
 
@@ -71,15 +76,18 @@ base::Result<void> FileSink::reopen() {
     return base::Error::from_errno(errno, path).context("cannot cut off half a line");
   directory_ = std::move(directory);
   name_ = name;
-  file_ = std::move(file);
+  base::Fd former = std::exchange(file_, std::move(file));
   if (syncer_) syncer_->follow(file_.get());
+  if (closer_) closer_->close(std::move(former));  // if it was removed, this may take its time
   size_ = whole;
+  rotate_at_ = options_.rotate_bytes;
+  rotate_error_.clear();
   torn_ = false;
   return {};
 }
 
 void FileSink::write(std::string_view lines, std::uint64_t records) {
-  if (options_.rotate_bytes != 0 && size_ != 0 && size_ + lines.size() > options_.rotate_bytes) rotate();
+  if (options_.rotate_bytes != 0 && size_ != 0 && size_ + lines.size() > rotate_at_) rotate();
   if (!file_) {
     if (auto reopened = reopen(); !reopened.ok()) {
       count_loss(records, reopened.error().message());
@@ -142,33 +150,83 @@ void FileSink::count_loss(std::uint64_t records, const std::string& error) {
 }
 
 void FileSink::rotate() {
-  const auto name = [&](unsigned number) {
-    return number == 0 ? name_ : name_ + "." + std::to_string(number);
-  };
+  if (moved_away()) return begin_anew();
   if (options_.rotate_count == 0) {
-    if (::ftruncate(file_.get(), 0) == 0) size_ = 0;
+    if (::ftruncate(file_.get(), 0) != 0) return cannot_rotate(std::strerror(errno));
+    size_ = 0;
+    rotate_at_ = options_.rotate_bytes;
+    rotate_error_.clear();
     return;
   }
+  // First out of the way of an earlier one, then whether it can be moved at all: what is older is given up
+  // for a file that needs the place, not for one that stays where it is.
   const int here = directory_.get();
-  // The oldest goes first, not by being replaced: ext4 would write out all of the file that takes its place
-  // before the rename returns (ext4_rename() with auto_da_alloc, fs/ext4/namei.c), and events come meanwhile.
-  // They also come while its blocks are freed, so its last descriptor is closed elsewhere.
-  base::Fd oldest(::openat(here, name(options_.rotate_count).c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
-  (void)::unlinkat(here, name(options_.rotate_count).c_str(), 0);
-  if (closer_) closer_->close(std::move(oldest));
-  for (unsigned number = options_.rotate_count; number > 0; --number) {
-    const bool current = number == 1;
-    if (::renameat(here, name(number - 1).c_str(), here, name(number).c_str()) == 0 ||
-        (errno == ENOENT && !current))
-      continue;
-    if (current) {
-      // Better a file that is too long than events that are lost.
-      spdlog::error("{}: cannot rotate: {}", options_.path, std::strerror(errno));
-      return;
-    }
+  if (const int error = file_aside(); error != 0) return cannot_rotate(std::strerror(error));
+  if (::renameat(here, name_.c_str(), here, (name_ + kAside).c_str()) != 0)
+    return cannot_rotate(std::strerror(errno));
+  if (const int error = file_aside(); error != 0) {
+    (void)::renameat(here, (name_ + kAside).c_str(), here, name_.c_str());
+    return cannot_rotate(std::strerror(error));
   }
   file_.reset();
   size_ = 0;
+}
+
+bool FileSink::moved_away() const {
+  struct stat named {
+  }, written{};
+  if (::fstatat(directory_.get(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT;
+  return ::fstat(file_.get(), &written) == 0 &&
+         (named.st_dev != written.st_dev || named.st_ino != written.st_ino);
+}
+
+void FileSink::begin_anew() {
+  const auto reopened = reopen();
+  if (reopened.ok()) {
+    spdlog::warn("{}: the file was moved away, going on with a new one", options_.path);
+    return;
+  }
+  struct stat info {};
+  if (::fstat(file_.get(), &info) != 0 || info.st_nlink != 0)
+    return cannot_rotate(reopened.error().message());
+  // Nobody could read what is written to a removed file: better that it is counted.
+  if (closer_) closer_->close(std::move(file_));
+  file_.reset();
+  size_ = 0;
+}
+
+int FileSink::file_aside() {
+  const int here = directory_.get();
+  const std::string aside = name_ + kAside;
+  if (options_.rotate_count == 0 || !taken(aside)) return 0;
+  const auto older = [&](unsigned number) { return name_ + "." + std::to_string(number); };
+  unsigned room = 1;
+  while (room < options_.rotate_count && taken(older(room))) ++room;
+  // The oldest goes first, not by being replaced: ext4 would write out all of the file that takes its place
+  // before the rename returns (ext4_rename() with auto_da_alloc, fs/ext4/namei.c), and events come meanwhile.
+  // They also come while its blocks are freed, so its last descriptor is closed elsewhere.
+  if (room == options_.rotate_count) {
+    base::Fd oldest(::openat(here, older(room).c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
+    if (::unlinkat(here, older(room).c_str(), 0) != 0 && errno != ENOENT) return errno;
+    if (closer_) closer_->close(std::move(oldest));
+  }
+  for (; room > 1; --room) {
+    if (::renameat(here, older(room - 1).c_str(), here, older(room).c_str()) != 0 && errno != ENOENT)
+      return errno;
+  }
+  return ::renameat(here, aside.c_str(), here, older(1).c_str()) == 0 ? 0 : errno;
+}
+
+bool FileSink::taken(const std::string& name) const {
+  struct stat info {};
+  return ::fstatat(directory_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+void FileSink::cannot_rotate(const std::string& error) {
+  // Better a file that is too long than events that are lost.
+  if (rotate_error_.empty()) spdlog::error("{}: cannot rotate: {}", options_.path, error);
+  rotate_error_ = "cannot rotate: " + error;
+  rotate_at_ = size_ + options_.rotate_bytes;
 }
 
 void FileSink::written() {
@@ -195,6 +253,7 @@ void FileSink::work_in_background() {
 
 SinkStatus FileSink::status() const {
   SinkStatus status = status_;
+  if (status.error.empty()) status.error = rotate_error_;
   if (status.error.empty()) status.error = syncer_ ? syncer_->error() : sync_error_;
   return status;
 }

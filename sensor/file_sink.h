@@ -31,6 +31,11 @@ struct FileSinkOptions {
 /// was written of it is cut off again and its records are counted as lost. Each batch tries anew; the first
 /// that fits is preceded by a loss record. Lines cut by a crash of the machine are removed when the file is
 /// opened.
+///
+/// Rotation keeps what is there: the older files are touched only when the current one has left its name, and
+/// a rotation that a crash interrupted is finished the next time. A file that cannot be moved grows, which
+/// status() tells, and is tried again after as many bytes as make a file. One that something else moved or
+/// removed is left alone: a new one begins.
 class FileSink final : public Sink {
  public:
   /// Opens or creates the file. Refused: a symbolic link, what is no regular file, a file that belongs to
@@ -50,7 +55,18 @@ class FileSink final : public Sink {
  private:
   FileSink(FileSinkOptions options, LossLine loss_line, const base::Clock& clock);
 
+  /// Lets the current file become the newest of the older ones; write() opens the next.
   void rotate();
+  /// The path no longer names the file that is written to.
+  bool moved_away() const;
+  /// Goes on with a new file, the older ones left as they are.
+  void begin_anew();
+  /// The file that was put aside becomes the newest of the older ones, for which these make room. An errno,
+  /// or 0, also when there is none.
+  int file_aside();
+  void cannot_rotate(const std::string& error);
+  /// Whether the directory has this name; when that cannot be told, it does.
+  bool taken(const std::string& name) const;
   /// All of it or nothing. An errno, or 0.
   int append(std::string_view lines);
   void count_loss(std::uint64_t records, const std::string& error);
@@ -63,11 +79,13 @@ class FileSink final : public Sink {
   std::string name_;  ///< in the directory
   base::Fd file_;
   std::uint64_t size_ = 0;
-  bool torn_ = false;  ///< the file may end in half a line that could not be cut off yet
+  std::uint64_t rotate_at_ = 0;  ///< the file does not grow beyond this
+  bool torn_ = false;            ///< the file may end in half a line that could not be cut off yet
   std::unique_ptr<FileCloser> closer_;
   std::unique_ptr<FileSyncer> syncer_;
-  std::string sync_error_;  ///< of the last batch, with SyncPolicy::every_batch
-  Loss loss_;               ///< since the last line that was written
+  std::string rotate_error_;  ///< why the file is larger than it should be
+  std::string sync_error_;    ///< of the last batch, with SyncPolicy::every_batch
+  Loss loss_;                 ///< since the last line that was written
   std::string scratch_;
   SinkStatus status_;
 };

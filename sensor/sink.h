@@ -16,7 +16,7 @@ struct SinkStatus {
   std::uint64_t records = 0;  ///< written
   std::uint64_t bytes = 0;
   std::uint64_t lost = 0;  ///< records that could not be written
-  std::string error;       ///< why nothing can be written now; empty when all is well
+  std::string error;       ///< what keeps it from doing its work now; empty when all is well
 };
 
 /// Makes the line of a loss record in the sink's own format, for sinks that lose records by themselves.

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/file_sink.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <csignal>
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 #include "temporary_directory.h"
 
@@ -28,6 +32,27 @@ class FileSizeLimit {
 
  private:
   rlimit before_{};
+};
+
+/// A file that can be written to at its end, but neither moved nor cut (chattr +a).
+class AppendOnly {
+ public:
+  explicit AppendOnly(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    works_ = ::ioctl(file_.get(), FS_IOC_GETFLAGS, &before_) == 0 && set(before_ | FS_APPEND_FL);
+  }
+  ~AppendOnly() {
+    if (works_) set(before_);
+  }
+  AppendOnly(const AppendOnly&) = delete;
+  AppendOnly& operator=(const AppendOnly&) = delete;
+  bool works() const { return works_; }
+
+ private:
+  bool set(int flags) const { return ::ioctl(file_.get(), FS_IOC_SETFLAGS, &flags) == 0; }
+
+  base::Fd file_;
+  int before_ = 0;
+  bool works_ = false;
 };
 
 class FileSinkTest : public testing::Test {
@@ -156,11 +181,113 @@ TEST_F(FileSinkTest, WritesOnWhenItsDirectoryCameBack) {
   FileSink sink = open(options);
   sink.write("one\n", 1);
   std::filesystem::remove_all(directory);
-  sink.write("two\n", 1);  // cannot rotate: stays on the removed file
+  sink.write("two\n", 1);
+  EXPECT_EQ(sink.status().lost, 1U) << "nobody could read it in the removed file";
+  EXPECT_FALSE(sink.status().error.empty());
   std::filesystem::create_directory(directory);
-  EXPECT_TRUE(sink.reopen().ok());
   sink.write("new\n", 1);
-  EXPECT_EQ(read_all(path_), "new\n");
+  EXPECT_EQ(read_all(path_), "lost 1 output file could not be written\nnew\n");
+  EXPECT_TRUE(sink.status().error.empty());
+}
+
+/// Files of ten bytes, three older ones kept; each line fills one.
+class RotationTest : public FileSinkTest {
+ protected:
+  FileSink open_small() {
+    FileSinkOptions options;
+    options.rotate_bytes = 12;
+    options.rotate_count = 3;
+    return open(options);
+  }
+  /// What is in the current file and the older ones.
+  std::vector<std::string> contents() const {
+    std::vector<std::string> all = {read_all(path_)};
+    for (const char* number : {".1", ".2", ".3", ".4"}) all.push_back(read_all(path_ + number));
+    return all;
+  }
+  using Contents = std::vector<std::string>;
+  std::string aside_ = path_ + ".rotating";
+};
+
+TEST_F(RotationTest, BeginsAnewWhenSomebodyRemovedTheFile) {
+  FileSink sink = open_small();
+  for (const char* line : {"aaaaaaaaa\n", "bbbbbbbbb\n", "ccccccccc\n"}) sink.write(line, 1);
+  std::filesystem::remove(path_);
+  for (const char* line : {"ddddddddd\n", "eeeeeeeee\n"}) sink.write(line, 1);
+  EXPECT_EQ(contents(), (Contents{"eeeeeeeee\n", "ddddddddd\n", "bbbbbbbbb\n", "aaaaaaaaa\n", ""}));
+  EXPECT_TRUE(sink.status().error.empty());
+}
+
+TEST_F(RotationTest, BeginsAnewWhenSomebodyMovedTheFile) {
+  FileSink sink = open_small();
+  for (const char* line : {"aaaaaaaaa\n", "bbbbbbbbb\n"}) sink.write(line, 1);
+  std::filesystem::rename(path_, path_ + ".kept");
+  write_all(path_, "other\n");
+  sink.write("ccccccccc\n", 1);
+  EXPECT_EQ(contents(), (Contents{"other\nccccccccc\n", "aaaaaaaaa\n", "", "", ""}));
+  EXPECT_EQ(read_all(path_ + ".kept"), "bbbbbbbbb\n") << "it was not written to any more";
+}
+
+TEST_F(RotationTest, WritesOnToAMovedFileWhenNoNewOneCanBeMade) {
+  FileSink sink = open_small();
+  sink.write("aaaaaaaaa\n", 1);
+  std::filesystem::rename(path_, path_ + ".kept");
+  std::filesystem::create_directory(path_);
+  sink.write("bbbbbbbbb\n", 1);
+  EXPECT_EQ(read_all(path_ + ".kept"), "aaaaaaaaa\nbbbbbbbbb\n");
+  EXPECT_EQ(sink.status().lost, 0U);
+  EXPECT_FALSE(sink.status().error.empty());
+}
+
+TEST_F(RotationTest, AFileThatCannotBeMovedCostsNoOlderOne) {
+  FileSink sink = open_small();
+  for (const char* line : {"aaaaaaaaa\n", "bbbbbbbbb\n", "ccccccccc\n"}) sink.write(line, 1);
+  {
+    const AppendOnly fixed(path_);
+    if (!fixed.works()) GTEST_SKIP() << "no append-only files here";
+    for (const char* line : {"ddd\n", "e\n"}) sink.write(line, 1);
+    EXPECT_EQ(sink.status().error, "cannot rotate: Operation not permitted");
+    EXPECT_EQ(contents(), (Contents{"ccccccccc\nddd\ne\n", "bbbbbbbbb\n", "aaaaaaaaa\n", "", ""}));
+  }
+  sink.write("f\n", 1);
+  EXPECT_EQ(contents()[0], "ccccccccc\nddd\ne\nf\n") << "not tried again at every batch";
+  sink.write("ggggg\n", 1);
+  EXPECT_EQ(contents(), (Contents{"ggggg\n", "ccccccccc\nddd\ne\nf\n", "bbbbbbbbb\n", "aaaaaaaaa\n", ""}))
+      << "but when a file's worth was written";
+  EXPECT_EQ(sink.status().lost, 0U);
+  EXPECT_TRUE(sink.status().error.empty());
+}
+
+TEST_F(RotationTest, AnOlderFileThatCannotBeMovedStopsItToo) {
+  for (const char* number : {".1", ".2", ".3"}) write_all(path_ + number, number);
+  FileSink sink = open_small();
+  sink.write("aaaaaaaaa\n", 1);
+  const AppendOnly fixed(path_ + ".2");
+  if (!fixed.works()) GTEST_SKIP() << "no append-only files here";
+  for (int i = 0; i < 5; ++i) sink.write("bbbbbbbbb\n", 1);
+  EXPECT_EQ(contents()[1], ".1");
+  EXPECT_EQ(contents()[2], ".2");
+  EXPECT_FALSE(std::filesystem::exists(aside_));
+  EXPECT_EQ(read_all(path_).size(), 60U);
+  EXPECT_FALSE(sink.status().error.empty());
+}
+
+TEST_F(RotationTest, AnInterruptedOneIsFinishedAtTheNextStart) {
+  // The oldest was gone and the next one moved up when the power went.
+  write_all(aside_, "newest\n");
+  write_all(path_ + ".1", "old\n");
+  write_all(path_ + ".3", "oldest\n");
+  FileSink sink = open_small();
+  EXPECT_EQ(contents(), (Contents{"", "newest\n", "old\n", "oldest\n", ""}));
+  EXPECT_FALSE(std::filesystem::exists(aside_));
+}
+
+TEST_F(RotationTest, AnInterruptedOneIsFinishedWhileItRuns) {
+  FileSink sink = open_small();
+  sink.write("aaaaaaaaa\n", 1);
+  write_all(aside_, "older\n");
+  sink.write("bbbbbbbbb\n", 1);
+  EXPECT_EQ(contents(), (Contents{"bbbbbbbbb\n", "aaaaaaaaa\n", "older\n", "", ""}));
 }
 
 TEST_F(FileSinkTest, RefusesLinksAndWhatIsNoFile) {
