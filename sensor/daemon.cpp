@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -129,8 +130,8 @@ base::Result<void> Daemon::open_loop() {
   return {};
 }
 
-base::Result<std::unique_ptr<ProviderChooser>> Daemon::make_chooser() {
-  auto chooser = std::make_unique<ProviderChooser>(make_candidates_(ebpf_allowed()), clock_);
+base::Result<std::unique_ptr<ProviderChooser>> Daemon::make_chooser(std::vector<ProviderFactory> candidates) {
+  auto chooser = std::make_unique<ProviderChooser>(std::move(candidates), clock_);
   chooser->on_change([this](const ProviderChange& change) {
     pipeline_.set_provider(change.to);
     provider_fd_ = -1;  // the new one's descriptor may have the old one's number
@@ -144,11 +145,13 @@ base::Result<std::unique_ptr<ProviderChooser>> Daemon::make_chooser() {
 
 base::Result<void> Daemon::start_provider() {
   chooser_allows_ebpf_ = ebpf_allowed();
+  auto candidates = make_candidates_(chooser_allows_ebpf_);
+  const bool may_be_ebpf = std::any_of(candidates.begin(), candidates.end(),
+                                       [](const auto& candidate) { return candidate.name == "ebpf"; });
   const base::Result<StartTimeList> list =
-      chooser_allows_ebpf_
-          ? StartTimeList::open()
-          : base::Result<StartTimeList>(base::Error(base::Errc::unsupported, "not asked for"));
-  AUDITSHIFT_TRY(chooser, make_chooser());
+      may_be_ebpf ? StartTimeList::open()
+                  : base::Result<StartTimeList>(base::Error(base::Errc::unsupported, "not asked for"));
+  AUDITSHIFT_TRY(chooser, make_chooser(std::move(candidates)));
   chooser_ = std::move(chooser);
   watch_provider();
   report_running(list);

@@ -37,7 +37,8 @@ struct DaemonOptions {
   Format format = Format::ecs;  ///< of file and standard output; readers choose their own
 };
 
-/// Providers to try, best first, given whether eBPF may be used.
+/// Providers to try, best first, given whether eBPF may be used: the same ones for both answers where the
+/// provider was named by whoever started the daemon.
 using CandidateMaker = std::function<std::vector<ProviderFactory>(bool ebpf_allowed)>;
 
 /// The sensor as a process: one thread, one event loop over provider, outputs, control socket, configuration
@@ -81,7 +82,7 @@ class Daemon {
   base::Result<void> open_outputs();
   base::Result<void> open_loop();
   base::Result<void> start_provider();
-  base::Result<std::unique_ptr<ProviderChooser>> make_chooser();
+  base::Result<std::unique_ptr<ProviderChooser>> make_chooser(std::vector<ProviderFactory> candidates);
   void report_running(const base::Result<StartTimeList>& list);
   base::Result<void> await_flow();
   base::Result<void> start_test_process();

@@ -72,7 +72,14 @@ bool Daemon::ebpf_allowed() const { return managed_.ebpf_provider.value_or(local
 void Daemon::follow_policy() {
   policy_error_.clear();
   if (!chooser_ || ebpf_allowed() == chooser_allows_ebpf_) return;
-  auto chooser = make_chooser();
+  auto candidates = make_candidates_(ebpf_allowed());
+  // A provider that was named when the daemon was started is no matter of policy. To start it a second time
+  // would make two of them share what is pinned.
+  if (names_of(candidates) == chooser_->candidate_names()) {
+    chooser_allows_ebpf_ = ebpf_allowed();
+    return;
+  }
+  auto chooser = make_chooser(std::move(candidates));
   if (!chooser.ok()) {
     policy_error_ = chooser.error().message();
     pipeline_.set_provider(chooser_->current_name());

@@ -25,6 +25,12 @@ void add_up(std::vector<DropCounter>& sums, const std::vector<DropCounter>& more
 
 }  // namespace
 
+std::vector<std::string> names_of(const std::vector<ProviderFactory>& candidates) {
+  std::vector<std::string> names;
+  for (const ProviderFactory& candidate : candidates) names.push_back(candidate.name);
+  return names;
+}
+
 void take_the_rest(Provider& provider, Consumer& consumer) {
   for (int polls = 0; polls < 100; ++polls) {
     if (!provider.poll(std::chrono::milliseconds(0), consumer).ok() || !provider.has_more()) return;

@@ -21,6 +21,8 @@ struct ProviderFactory {
   std::function<base::Result<std::unique_ptr<Provider>>()> make;
 };
 
+std::vector<std::string> names_of(const std::vector<ProviderFactory>& candidates);
+
 /// Hands over what a provider holds, before it is stopped. Where events come faster than they are taken this
 /// ends after some seconds.
 void take_the_rest(Provider& provider, Consumer& consumer);
@@ -74,6 +76,8 @@ class ProviderChooser final : public Provider {
   KindSet kinds() const override { return current_ ? current_->kinds() : KindSet(); }
   ProviderDescription describe() const override;
 
+  /// Of all candidates, best first.
+  std::vector<std::string> candidate_names() const { return names_of(candidates_); }
   /// Name of the one in use; empty when none.
   std::string current_name() const { return current_ ? candidates_[index_].name : std::string(); }
   /// Why each candidate before the current one is not in use: name and reason.

@@ -274,6 +274,27 @@ TEST_P(SensordTest, CountsWhatAFullDiskTookAndGoesOn) {
   EXPECT_EQ(sensor_.stop(SIGTERM), 0);
 }
 
+TEST_P(SensordTest, StaysWithTheProviderItWasStartedWith) {
+  const std::string tree = sensor_.file("bpf");
+  const Mount mount("bpf", tree, "mode=0700");
+  if (!mount.mounted()) GTEST_SKIP() << "cannot mount a BPF file system";
+  sensor_.set_pins(tree + "/sensor");
+  start();
+  const bool pinned = std::filesystem::exists(tree + "/sensor");
+  for (const char* value : {"disabled", "enabled"}) {
+    const base::Json answer =
+        sensor_.ask({{"request", "config"}, {"name", "ebpf_supplementary_event_provider"}, {"value", value}});
+    EXPECT_EQ(answer["provider"], GetParam());
+  }
+  const base::Json details = sensor_.ask({{"request", "health"}, {"details", "ebpf"}});
+  EXPECT_EQ(details["provider_changes"].size(), 1U);
+  EXPECT_NE(details.value("programs", "").substr(0, 7), "adopted") << "the daemon's own";
+  EXPECT_EQ(std::filesystem::exists(tree + "/sensor"), pinned) << "what is in use stays pinned";
+  const pid_t pid = run_program({"/bin/true"});
+  EXPECT_FALSE(wait_for(sensor_, "exit", pid).is_null());
+  EXPECT_EQ(sensor_.stop(SIGTERM), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Provider, SensordTest, testing::Values("netlink", "ebpf"),
                          [](const auto& test) { return test.param; });
 
