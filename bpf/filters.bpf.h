@@ -25,10 +25,13 @@ struct as_wanted {
   __u64 bpf_commands; /* bit set of the bpf(2) commands worth a record */
 };
 
+/* A socketcall(2) is asked twice: as what it is, and, once it is unfolded, as the call that it stands for.
+ * Only then is it known whether a connection is on its way. */
 static __always_inline int result_is_wanted(const volatile struct as_call* call, long result,
                                             const struct as_wanted* wanted) {
   if (result >= 0 || result < -MAX_ERRNO_) return call->filter != AS_FILTER_FAILED;
-  if (result == -EINPROGRESS_ && call->kind == AS_KIND_CONNECT) return 1;
+  if (result == -EINPROGRESS_ && (call->kind == AS_KIND_CONNECT || call->filter == AS_FILTER_SOCKETCALL))
+    return 1;
   int access = result == -EACCES_ || result == -EPERM_;
   return (wanted->options & (access ? AS_OPTION_FAILED_ACCESS : AS_OPTION_FAILED_OTHER)) != 0;
 }

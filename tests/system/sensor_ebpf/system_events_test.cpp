@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
 
@@ -197,17 +198,20 @@ struct LowMemory {
   std::size_t used = 0;
 };
 
-class Calls32Bit : public SensorSuite<Everything> {
+template <class Options>
+class Calls32BitSuite : public SensorSuite<Options> {
  protected:
+  using SensorSuite<Options>::sensor_;
   void SetUp() override {
-    SensorSuite::SetUp();
-    if (IsSkipped()) return;
+    SensorSuite<Options>::SetUp();
+    if (this->IsSkipped()) return;
     // getpid is 20; where the kernel has no 32-bit calls, this is a segmentation fault in the child.
     const Events events = sensor_->observe([](Self& self) { self.results[0] = int80(20); });
     if (sensor_->self().results[0] != sensor_->self().pid)
       GTEST_SKIP() << "this kernel takes no 32-bit calls";
   }
 };
+using Calls32Bit = Calls32BitSuite<Everything>;
 
 TEST_F(Calls32Bit, AreMappedToTheSameKinds) {
   const Events events = sensor_->observe([&](Self& self) {
@@ -260,6 +264,29 @@ TEST_F(Calls32Bit, SocketcallIsUnfolded) {
   EXPECT_EQ(event.descriptor, sensor_->self().results[1]);
   EXPECT_EQ(event.socket.remote.port, 1);
   EXPECT_EQ(event.socket.remote.bytes[0], 127);
+}
+
+using DefaultCalls32Bit = Calls32BitSuite<Defaults>;
+
+TEST_F(DefaultCalls32Bit, AConnectionOnItsWayIsNoFailure) {
+  const Events events = sensor_->observe([](Self& self) {
+    LowMemory memory;
+    const std::array<std::uint32_t, 3> make = {2 /* AF_INET */, 1 | 04000 /* SOCK_STREAM, SOCK_NONBLOCK */,
+                                               0};
+    const long socket_fd = int80(102, 1, memory.put(make.data(), sizeof make));
+    const unsigned char name[16] = {2, 0, 0, 1, 127, 0, 0, 1};  // 127.0.0.1, port 1
+    const std::array<std::uint32_t, 3> connect = {
+        static_cast<std::uint32_t>(socket_fd), static_cast<std::uint32_t>(memory.put(name, sizeof name)), 16};
+    // Twice: the answer to the first is worked off once the kernel lets go of the socket.
+    self.results[0] = int80(102, 3, memory.put(connect.data(), sizeof connect));
+    self.results[1] = int80(102, 3, memory.put(connect.data(), sizeof connect));
+  });
+  ASSERT_EQ(sensor_->self().results[0], -EINPROGRESS);
+  ASSERT_EQ(sensor_->self().results[1], -ECONNREFUSED);
+  const Event& event = only(events, EventKind::connect);
+  EXPECT_EQ(event.syscall.name, "socketcall");
+  EXPECT_EQ(event.syscall.error(), EINPROGRESS);
+  EXPECT_EQ(event.socket.remote.port, 1);
 }
 
 #endif
