@@ -47,13 +47,15 @@ static __always_inline int walk_executable(struct as_scratch* scratch, struct as
   return 0;
 }
 
-/* Whether the executable's events are wanted, asked once per exec and change of the exclusions. An exclusion
- * that was inherited ends with such a change: what is no longer surely excluded is seen. The executable is
- * the text that ends where the scratch space is used up to. */
+/* Whether the executable's events are wanted, asked once per exec and change of the exclusions. As with
+ * files, only a name that is fully known is compared, from the top of its mount namespace: a path below a
+ * changed root is that of another program. An exclusion that was inherited ends with such a change: what is
+ * no longer surely excluded is seen. The executable is the text that ends where the scratch space is used up
+ * to. */
 static __always_inline void judge(struct as_scratch* scratch, struct as_process* process) {
   __u32 length = process->executable_length, end = scratch->used;
   __u32 node = AS_NODE_NOWHERE;
-  if (!(process->executable_flags & (AS_TEXT_TRUNCATED | AS_TEXT_UNRESOLVED)) && length <= end) {
+  if (!(process->executable_flags & AS_NOT_KNOWN) && length <= end) {
     find_starts(end - length, end);
     node = follow_components(end - length, end);
   }

@@ -26,7 +26,8 @@
 ///
 /// A global exclusion keeps out
 ///  - process P: every event of a process whose executable the kernel names P (all calls of all ABIs, of that
-///             program only: what it starts is seen again once it runs another program), in containers too;
+///             program only: what it starts is seen again once it runs another program), in containers too,
+///             not below a root that was changed by chroot(2);
 ///  - folder D, file F: every event that is about a file, by any process, when the name it gives, made
 ///             absolute without following links, is F, is D, or lies below D; with two names (rename, link)
 ///             only when both do. Events that are not about a file are seen: running a program from there,

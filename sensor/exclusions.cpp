@@ -25,6 +25,12 @@ std::string path_problem(const std::string& path) {
   return {};
 }
 
+/// Whether the name is that of its mount namespace, all of it: only such a one is compared.
+bool is_comparable(const Path& path) {
+  return path.text.starts_with('/') && !path.unresolved && !path.truncated && !path.unreadable &&
+         !path.chroot_relative;
+}
+
 std::string clean(const std::string& path) {
   std::string out;
   for (const std::string_view part : base::split(path, '/')) {
@@ -143,15 +149,14 @@ const Exclusion* Exclusions::match_path(std::string_view path) const {
 }
 
 const Exclusion* Exclusions::match_name(const Path& path) const {
-  if (path.text.empty() || path.text[0] != '/' || path.unresolved || path.truncated || path.unreadable ||
-      path.chroot_relative)
-    return nullptr;
-  return match_path(path.text);
+  return is_comparable(path) ? match_path(path.text) : nullptr;
 }
 
 const Exclusion* Exclusions::match(const Event& event) const {
   if (entries_.empty() || event.kind == EventKind::loss) return nullptr;
-  if (const Exclusion* process = match_process(event.process.executable.text)) return process;
+  const Path& executable = event.process.executable;
+  const Exclusion* process = is_comparable(executable) ? match_process(executable.text) : nullptr;
+  if (process != nullptr) return process;
   if (!kFileKinds.contains(event.kind)) return nullptr;
   const Exclusion* first = match_name(event.path);
   const bool two_names = event.kind == EventKind::rename || event.kind == EventKind::link;

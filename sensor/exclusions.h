@@ -23,8 +23,11 @@ namespace auditshift::sensor {
 ///   What it starts is not excluded, once it runs another program.
 /// - file, folder: file events on that file, or on the folder and all below it, by name. An event with two
 ///   names (rename, link) is kept back only when both are excluded, so that nothing can be moved out of sight
-///   unseen. A name that is not fully known (relative, cut off, unreadable) is never taken for an excluded
-///   file.
+///   unseen.
+///
+/// A name that is not fully known (relative, cut off, unreadable), or that is one below the root of
+/// chroot(2), is never taken for an excluded one. Names are compared as they are in the mount namespace of
+/// the process: an entry is about the same path in each of them, in containers too.
 ///
 /// There is one meaning, and two places that obey it: the ebpf provider's kernel side leaves out what is
 /// surely excluded (bpf/exclusions.bpf.h), and what comes up, from whatever provider, is asked of this class.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Excluded executables: what they do is not seen, from the moment they are excluded until they no longer are.
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -9,6 +11,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "sensor/exclusions.h"
 #include "tests/system/sensor_ebpf/harness.h"
 
 namespace auditshift::sensor::testing_support {
@@ -73,6 +76,30 @@ TEST_F(Exclusions, ChildrenAreSeenUnlessAskedFor) {
   const Events events = run(quiet, script);
   EXPECT_EQ(count_by(events, other), 0U) << describe(events);
   EXPECT_EQ(count_by(events, quiet), 0U) << describe(events);
+}
+
+TEST_F(Exclusions, TheSamePathBelowANewRootIsAnotherProgram) {
+  const std::string quiet = make_shell("quiet"), loud = make_shell("loud"), root = directory_ / "root";
+  std::filesystem::create_directory(root);
+  exclude(quiet);
+  const Events events = sensor_->observe([&](Self&) {
+    // All of the host below the new root, but for the excluded program.
+    if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("/", root.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0 ||
+        mount(loud.c_str(), (root + quiet).c_str(), nullptr, MS_BIND, nullptr) != 0 ||
+        chroot(root.c_str()) != 0 || chdir("/") != 0)
+      _exit(1);
+    if (fork() == 0) {
+      execl(quiet.c_str(), "sh", "-c", (": >" + directory_.path() + "/made; exit 3").c_str(), nullptr);
+      _exit(1);
+    }
+    wait(nullptr);
+  });
+  EXPECT_EQ(count_by(events, quiet), 3U) << "exec, create and exit: " << describe(events);
+  const Event& exec = only(events, EventKind::exec);
+  EXPECT_TRUE(exec.process.executable.chroot_relative);
+  EXPECT_FALSE(sensor::Exclusions({{ExclusionKind::process, quiet}}).excluded(exec))
+      << "nor by the user side";
 }
 
 TEST_F(Exclusions, TakeEffectWhileAProcessRuns) {

@@ -142,6 +142,19 @@ TEST(Exclusions, AProcessIsMutedWhateverItDoes) {
   EXPECT_FALSE(exclusions.excluded(loss));
 }
 
+TEST(Exclusions, AProgramWhoseNameIsNotThatOfItsNamespaceIsSeen) {
+  const Exclusions exclusions({{ExclusionKind::process, "/usr/bin/worker"}});
+  const auto excluded = [&](bool Path::*mark) {
+    Event event = file_event(EventKind::exit, "");
+    event.process.executable.*mark = true;
+    return exclusions.excluded(event);
+  };
+  EXPECT_FALSE(excluded(&Path::chroot_relative)) << "the same path below another root";
+  EXPECT_FALSE(excluded(&Path::truncated));
+  EXPECT_FALSE(excluded(&Path::unresolved));
+  EXPECT_TRUE(excluded(&Path::deleted)) << "as after an update, until it is started anew";
+}
+
 TEST(FileWatch, TellsWritingReplacingAndRemoving) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("managed.json");
