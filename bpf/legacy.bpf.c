@@ -266,6 +266,10 @@ int on_exec(void* context) {
   struct as_record* record = &scratch->record;
   /* A thread other than the leader takes the leader's id: its call was kept under its own. */
   __u32 old_id = context_word(context, knobs->exec_old_pid);
+  /* The process has not ended: exec killed its other threads (de_thread() in fs/exec.c), which on_signal took
+   * for its end. They are all through their exit by now. */
+  __u32 pid = record->pid;
+  bpf_map_delete_elem(&ends, &pid);
   __u64 thread = (__u64)record->pid << 32 | old_id;
   struct as_pending* pending = bpf_map_lookup_elem(&pendings, &thread);
   if (pending) {

@@ -152,7 +152,9 @@ TEST_F(ProcessEvents, AThreadThatCallsExecTakesItsProcessOver) {
   EXPECT_EQ(exec.target_tid, static_cast<std::uint32_t>(sensor_->self().results[0]))
       << "the thread's former id";
   EXPECT_EQ(exec.argv.text, "true\0"sv);
-  EXPECT_EQ(all_of(events, EventKind::exit).size(), 1U) << "threads that exec ends are no processes";
+  const Event& end = only(events, EventKind::exit);  // threads that exec ends are no processes
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_EQ(end.exit_signal, 0) << "that is how exec ended the other threads";
 }
 
 TEST_F(ProcessEvents, ManyVforksAtATime) {
