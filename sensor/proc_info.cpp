@@ -128,9 +128,13 @@ bool ProcReader::read(std::uint32_t pid, ProcessInfo& info) const {
   read_paths(directory, info);
   info.auid = parse_id(host_->read_file(directory + "loginuid").value_or({})).value_or(kUnknownId);
   info.session = parse_id(host_->read_file(directory + "sessionid").value_or({})).value_or(kUnknownId);
-  info.mount_namespace = parse_namespace(host_->read_link(directory + "ns/mnt").value_or({}));
+  info.mount_namespace = mount_namespace(pid);
   info.container_id = container_id_of(host_->read_file(directory + "cgroup").value_or({}));
   return true;
+}
+
+std::uint32_t ProcReader::mount_namespace(std::uint32_t pid) const {
+  return parse_namespace(host_->read_link("/proc/" + std::to_string(pid) + "/ns/mnt").value_or({}));
 }
 
 std::vector<std::uint32_t> ProcReader::list() const {

@@ -51,6 +51,8 @@ class ProcReader {
   bool read(std::uint32_t pid, ProcessInfo& info) const;
   /// Its user and group ids alone.
   bool read_ids(std::uint32_t pid, ProcessInfo& info) const;
+  /// The number of its mount namespace; 0 when it may not be asked.
+  std::uint32_t mount_namespace(std::uint32_t pid) const;
   /// All processes there are, in ascending order.
   std::vector<std::uint32_t> list() const;
 

@@ -65,8 +65,7 @@ ProcessAccount::ProcessAccount(const base::Sysroot& host, long clock_ticks)
     const auto words = base::split(line, ' ');
     if (words.size() > 2 && words[2] == "cgroup2") cgroups_ = words[1];
   }
-  ProcessInfo own;
-  if (reader_.read(static_cast<std::uint32_t>(::getpid()), own)) own_namespace_ = own.mount_namespace;
+  find_home(host);
 }
 
 void ProcessAccount::scan() {

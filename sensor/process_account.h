@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -76,6 +77,8 @@ class ProcessAccount {
   void read_places(std::uint32_t pid, Entry& entry);
   std::uint64_t cgroup_of(std::uint32_t pid) const;
   Place place_of(std::string_view link, const Entry& entry) const;
+  void find_home(const base::Sysroot& host);
+  const base::Sysroot& home() const { return home_ ? *home_ : *host_; }
   bool is_at_home(const Entry& entry) const;
   std::string joined(const Entry& entry, std::string_view path) const;
 
@@ -92,8 +95,9 @@ class ProcessAccount {
 
   const base::Sysroot* host_;
   ProcReader reader_;
-  std::string cgroups_;  ///< where cgroup v2 is mounted; empty: nowhere
-  std::uint32_t own_namespace_ = 0;
+  std::string cgroups_;                ///< where cgroup v2 is mounted; empty: nowhere
+  std::uint32_t home_namespace_ = 0;   ///< whose names can be looked up, in home()
+  std::optional<base::Sysroot> home_;  ///< nothing: that is this process's own
   std::unordered_map<std::uint32_t, Entry> processes_;
   std::unordered_map<std::uint32_t, Argv> argvs_;  ///< by thread, of execs under way
   Place places_[2];                                ///< of the record that was completed last

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of ProcessAccount that knows where paths start.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "bpf/legacy.h"
@@ -10,6 +11,12 @@
 
 namespace auditshift::sensor {
 namespace {
+
+/// "/proc/self/exe" is another file for everyone, and so is "/dev/fd/3", which is also how fs/exec.c calls
+/// what execveat() was given by a descriptor.
+bool depends_on_who_asks(std::string_view path) {
+  return path.starts_with("/proc/") || path.starts_with("/dev/fd/");
+}
 
 std::string process_directory(std::uint32_t pid) { return "/proc/" + std::to_string(pid) + "/"; }
 
@@ -57,9 +64,22 @@ void ProcessAccount::read_places(std::uint32_t pid, Entry& entry) {
   entry.cwd = place_of(host_->read_link(directory + "cwd").value_or({}), entry);
 }
 
-/// The same files stand under the same names for this process and for the sensor.
+/// Most processes live in the mount namespace of the first one; this process need not, a service manager may
+/// have given it one of its own. Without the right to look there its own has to do.
+void ProcessAccount::find_home(const base::Sysroot& host) {
+  home_namespace_ = reader_.mount_namespace(static_cast<std::uint32_t>(::getpid()));
+  const std::uint32_t first = reader_.mount_namespace(1);
+  if (first == 0 || first == home_namespace_) return;
+  // Not a path of `host`, which follows none of /proc's magic links.
+  auto root = base::Sysroot::open(host.root() + "/proc/1/root");
+  if (!root.ok()) return;
+  home_ = std::move(*root);
+  home_namespace_ = first;
+}
+
+/// The same files stand under the same names for this process and in home().
 bool ProcessAccount::is_at_home(const Entry& entry) const {
-  return entry.root == "/" && entry.info.mount_namespace == own_namespace_;
+  return entry.root == "/" && entry.info.mount_namespace == home_namespace_;
 }
 
 /// A path of the process's, made absolute; empty when its start is not known.
@@ -78,17 +98,14 @@ std::string ProcessAccount::joined(const Entry& entry, std::string_view path) co
 /// The program that an exec of `file` began to run; `argv` becomes that of an interpreter.
 ProcessAccount::Place ProcessAccount::find_program(const Entry& before, const Entry& now,
                                                    const std::string& file, bool alive, Argv& argv) {
-  // "/dev/fd/3": execveat() of a descriptor; only the kernel knows what that is (fs/exec.c).
-  const bool by_name = is_at_home(before) && !file.starts_with("/dev/fd/");
-  if (!by_name) return alive ? now.executable : Place();
-  const std::string path = joined(before, file);
-  if (path.empty()) return alive ? now.executable : Place();
+  const std::string path = is_at_home(before) ? joined(before, file) : std::string();
+  if (path.empty() || depends_on_who_asks(path)) return alive ? now.executable : Place();
   // What it runs now may be what it executed after this, unless the names are the same.
   if (alive && now.executable.components == components_of(path)) return now.executable;
-  Program program = program_of(path, file, argv.text);
+  Program program = program_of(home(), path, file, argv.text);
   argv.text = std::move(program.argv);
   if (!program.path.empty()) return place_of(program.path, before);
-  if (!host_->exists(path)) return place_of(path + std::string(kDeleted), before);  // by the name it had
+  if (!home().exists(path)) return place_of(path + std::string(kDeleted), before);  // by the name it had
   return alive ? now.executable : Place();
 }
 
@@ -102,7 +119,8 @@ void ProcessAccount::directory_changed(const RawRecord& record) {
   if (call->name == "chdir" && is_at_home(entry)) {
     // Now, and by its name: the process may have gone on since.
     const std::string path = joined(entry, record.text(AS_TEXT_PATH));
-    const std::string real = path.empty() ? path : real_path(path);
+    const bool unknown = path.empty() || depends_on_who_asks(path);
+    const std::string real = unknown ? std::string() : real_path(home(), path);
     if (!real.empty()) {
       entry.cwd = place_of(real, entry);
       return;

@@ -19,13 +19,6 @@ constexpr int kScripts = 5;  // interpreters of interpreters: fs/exec.c, exec_bi
 
 std::string own_link(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
-std::string name_of(const base::Fd& file) {
-  std::array<char, 4096> name{};
-  const ssize_t length = ::readlink(own_link(file.get()).c_str(), name.data(), name.size());
-  if (length <= 0 || name[0] != '/') return {};
-  return {name.data(), static_cast<std::size_t>(length)};
-}
-
 struct Interpreter {
   std::string path;
   std::string argument;  ///< all that follows, in one
@@ -59,18 +52,18 @@ std::string interpreted(const Interpreter& interpreter, const std::string& scrip
 
 }  // namespace
 
-std::string real_path(const std::string& path) {
-  const base::Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
-  return file ? name_of(file) : std::string();
+std::string real_path(const base::Sysroot& tree, const std::string& path) {
+  return tree.resolve(path).value_or({});
 }
 
-Program program_of(const std::string& path, const std::string& name, std::string argv) {
+Program program_of(const base::Sysroot& tree, const std::string& path, const std::string& name,
+                   std::string argv) {
   std::string current = path, script = name;
   for (int step = 0; step < kScripts; ++step) {
-    const base::Fd file(::open(current.c_str(), O_PATH | O_CLOEXEC));
-    if (!file) return {{}, std::move(argv)};
-    const Interpreter interpreter = interpreter_of(file);
-    if (interpreter.path.empty()) return {name_of(file), std::move(argv)};
+    const auto file = tree.open_file(current, O_PATH);
+    if (!file.ok()) return {{}, std::move(argv)};
+    const Interpreter interpreter = interpreter_of(*file);
+    if (interpreter.path.empty()) return {real_path(tree, current), std::move(argv)};
     // One relative to a directory that is not known here.
     if (!interpreter.path.starts_with('/')) return {{}, std::move(argv)};
     argv = interpreted(interpreter, script, argv);

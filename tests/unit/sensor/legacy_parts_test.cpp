@@ -79,6 +79,7 @@ TEST(Program, OfAScriptIsItsInterpreterWithTheArgumentsThatItGets) {
     std::ofstream(directory.file("") + name) << text;
     return directory.file("") + name;
   };
+  const auto host = *base::Sysroot::open("/");
   const std::string binary = write("binary",
                                    "\x7f"
                                    "ELF");
@@ -86,16 +87,16 @@ TEST(Program, OfAScriptIsItsInterpreterWithTheArgumentsThatItGets) {
   const std::string outer = write("outer", "#!" + script + "\n");
   std::filesystem::create_symlink(binary, directory.file("link"));
 
-  EXPECT_EQ(program_of(binary, "./binary", "b\0x\0"s).path, binary);
-  EXPECT_EQ(program_of(directory.file("link"), "link", "b\0"s).path, binary) << "links are followed";
-  const Program one = program_of(script, "./script", "given\0x\0"s);
+  EXPECT_EQ(program_of(host, binary, "./binary", "b\0x\0"s).path, binary);
+  EXPECT_EQ(program_of(host, directory.file("link"), "link", "b\0"s).path, binary) << "links are followed";
+  const Program one = program_of(host, script, "./script", "given\0x\0"s);
   EXPECT_EQ(one.path, binary);
   EXPECT_EQ(one.argv, binary + "\0-e  x\0./script\0x\0"s);
-  const Program two = program_of(outer, "outer", "given\0x\0"s);
+  const Program two = program_of(host, outer, "outer", "given\0x\0"s);
   EXPECT_EQ(two.path, binary);
   EXPECT_EQ(two.argv, binary + "\0-e  x\0"s + script + "\0outer\0x\0"s);
-  EXPECT_EQ(program_of(directory.file("none"), "none", "n\0"s).path, "");
-  EXPECT_EQ(program_of(write("odd", "#!relative\n"), "odd", "n\0"s).path, "");
+  EXPECT_EQ(program_of(host, directory.file("none"), "none", "n\0"s).path, "");
+  EXPECT_EQ(program_of(host, write("odd", "#!relative\n"), "odd", "n\0"s).path, "");
 }
 
 }  // namespace

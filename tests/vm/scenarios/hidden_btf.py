@@ -41,3 +41,16 @@ def events_flow(lab, machine):
         found = machine.run(f"grep -c -e '{text}' {EVENTS}").out.strip()
         lab.that(found not in ("", "0"), f"{what} is in the stream ({kind})", machine.run(f"tail -5 {EVENTS}").out)
     lab.succeeds(machine, f"grep -q '\"exit_code\":7' {EVENTS}", "the exit code is in the stream")
+    executables_are_known(lab, machine)
+
+
+def executables_are_known(lab, machine):
+    """Of programs that have ended, or run another one, before the sensor comes to ask. It has a mount namespace of its own."""
+    shell = machine.check("readlink -f /bin/sh").strip()
+    machine.check("cd /var/tmp/work && for i in 1 2 3 4 5; do sh -c 'exec ./marked-program in-a-chain'; done; sleep 1")
+    lines = machine.check(f"grep -e 'in-a-chain' {EVENTS}").splitlines()
+    processes = [process for process in (json.loads(line)["process"] for line in lines) if "args" in process]
+    ours = [process for process in processes if process["args"][0] in ("sh", "./marked-program")]
+    found = [(process["args"][0], process.get("executable")) for process in ours]
+    wanted = [("sh", shell), ("./marked-program", "/var/tmp/work/marked-program")] * 5
+    lab.equal(found, wanted, "the executables of an exec chain of short programs")

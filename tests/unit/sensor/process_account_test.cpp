@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/process_account.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <vector>
+
+#include "record_builder.h"
+#include "temporary_directory.h"
+
+namespace auditshift::sensor {
+namespace {
+
+using namespace std::string_view_literals;
+
+/// A fake /proc, and what the account makes of records about its processes.
+class ProcessAccountTest : public testing::Test {
+ protected:
+  /// A process, with `flags` as in its tasks' stat files.
+  void add(std::uint32_t pid, const std::string& program, const std::vector<std::uint32_t>& threads,
+           const std::string& mount_namespace = "mnt:[7]") {
+    const std::string directory = root_.file("proc/" + std::to_string(pid));
+    std::filesystem::create_directories(directory + "/ns");
+    write_all(directory + "/stat", stat_line(pid, 'S', 0));
+    write_all(directory + "/status", "Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\n");
+    for (const auto& [link, target] : {std::pair<std::string, std::string>{"exe", program},
+                                       {"cwd", "/srv"},
+                                       {"root", "/"},
+                                       {"ns/mnt", mount_namespace}})
+      std::filesystem::create_symlink(target, directory + "/" + link);
+    for (const std::uint32_t thread : threads) add_thread(pid, thread);
+  }
+  void add_thread(std::uint32_t pid, std::uint32_t thread, char state = 'S', unsigned flags = 0) {
+    const std::string directory =
+        root_.file("proc/" + std::to_string(pid) + "/task/" + std::to_string(thread));
+    std::filesystem::create_directories(directory);
+    write_all(directory + "/stat", stat_line(thread, state, flags));
+  }
+  void remove(const std::string& name) { std::filesystem::remove_all(root_.file("proc/" + name)); }
+
+  static std::string stat_line(std::uint32_t pid, char state, unsigned flags) {
+    return std::to_string(pid) + " (a program) " + state + " 1 1 0 0 -1 " + std::to_string(flags) +
+           " 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0\n";
+  }
+
+  /// True when there was an event in the record; then it stands in `record_`.
+  bool apply(const RecordBuilder& builder) {
+    bytes_ = builder.bytes();
+    EXPECT_TRUE(record_.parse(bytes_));
+    return account().apply(record_);
+  }
+  bool exit(std::uint32_t pid, std::uint32_t thread) {
+    RecordBuilder builder(AS_KIND_EXIT);
+    builder.record.pid = pid;
+    builder.record.tid = thread;
+    return apply(builder);
+  }
+  /// The executable of an event by the process `pid`.
+  std::string_view exec(std::uint32_t pid, std::string_view file) {
+    RecordBuilder builder(AS_KIND_EXEC);
+    builder.record.pid = builder.record.tid = builder.record.target_tid = pid;
+    EXPECT_TRUE(apply(builder.text(AS_TEXT_PATH, file)));
+    return record_.text(AS_TEXT_EXECUTABLE);
+  }
+  ProcessAccount& account() {
+    if (!account_) {
+      std::filesystem::create_directories(root_.file("proc"));
+      host_.emplace(std::move(base::Sysroot::open(root_.file("")).value()));
+      account_.emplace(*host_, 100);
+      account_->scan();
+    }
+    return *account_;
+  }
+
+  TemporaryDirectory root_;
+  std::optional<base::Sysroot> host_;
+  std::optional<ProcessAccount> account_;
+  std::vector<std::byte> bytes_;
+  RawRecord record_;
+};
+
+TEST_F(ProcessAccountTest, NamesAreLookedUpInTheMountNamespaceOfTheFirstProcess) {
+  add(1, "/sbin/init", {1});
+  add(static_cast<std::uint32_t>(::getpid()), "/usr/sbin/auditshift-sensord", {}, "mnt:[8]");
+  add(50, "/usr/bin/shell", {50});
+  add(60, "/usr/bin/shell", {60}, "mnt:[9]");
+  std::filesystem::remove(root_.file("proc/1/root"));
+  const std::string bin = root_.file("proc/1/root/usr/bin");
+  std::filesystem::create_directories(bin);
+  write_all(bin + "/short",
+            "\x7f"
+            "ELF");
+  std::filesystem::create_symlink("usr/bin", root_.file("proc/1/root/bin"));
+  std::filesystem::create_symlink("/bin/short", bin + "/link");
+  account();
+  // Gone by the time its record is read.
+  remove("50");
+  EXPECT_EQ(exec(50, "/usr/bin/short"), "short\0bin\0usr\0"sv);
+  EXPECT_EQ(exec(50, "/bin/link"), "short\0bin\0usr\0"sv) << "links lead on in that namespace";
+  EXPECT_EQ(exec(50, "/proc/self/exe"), ""sv) << "who asks is another than who executed it";
+  remove("60");
+  EXPECT_EQ(exec(60, "/usr/bin/short"), ""sv) << "not known in a third mount namespace";
+}
+
+TEST_F(ProcessAccountTest, WhereTheFirstProcessMayNotBeAskedItsOwnNamespaceHasToDo) {
+  add(static_cast<std::uint32_t>(::getpid()), "/usr/sbin/auditshift-sensord", {});
+  add(50, "/usr/bin/shell", {50});
+  std::filesystem::create_directories(root_.file("usr/bin"));
+  write_all(root_.file("usr/bin/short"),
+            "\x7f"
+            "ELF");
+  account();
+  remove("50");
+  EXPECT_EQ(exec(50, "/usr/bin/short"), "short\0bin\0usr\0"sv);
+}
+
+}  // namespace
+}  // namespace auditshift::sensor
