@@ -86,6 +86,7 @@ std::size_t LegacyProvider::drain(Consumer& consumer) {
   // What comes while this runs is left to the next call, so that this one ends.
   const std::uint64_t until = monotonic_ns() - kSettled;
   const auto give_back = clock_.since_boot() + kPollBudget;
+  std::uint64_t passed = until + to_boot_ns_;
   std::size_t events = 0, in_batch = 0;
   has_more_ = false;
   for (;;) {
@@ -100,11 +101,15 @@ std::size_t LegacyProvider::drain(Consumer& consumer) {
       reader_->release();
       in_batch = 0;
       has_more_ = clock_.since_boot() >= give_back;
-      if (has_more_) break;
+      if (has_more_) {
+        passed = record_.fixed.boot_ns;
+        break;
+      }
     }
   }
   if (in_batch != 0) consumer.end_of_batch();
   reader_->release();
+  account_->settle(passed, boot_ns());
   report_losses(consumer);
   return events;
 }
@@ -133,13 +138,12 @@ const Event* LegacyProvider::decode(std::span<const std::byte> bytes) {
 }
 
 void LegacyProvider::follow_clocks() {
-  to_boot_ns_ = static_cast<std::uint64_t>(clock_.since_boot().count()) - monotonic_ns();
+  to_boot_ns_ = boot_ns() - monotonic_ns();
   decoder_.set_wall_offset(wall_offset(clock_));
 }
 
 void LegacyProvider::report_losses(Consumer& consumer) {
-  // The ends of processes may be among what was lost.
-  if (losses_.due() && losses_.tell(drops(), consumer)) account_->prune();
+  if (losses_.due() && losses_.tell(drops(), consumer)) account_->note_loss(boot_ns());
 }
 
 std::vector<DropCounter> LegacyProvider::drops() const {

@@ -58,6 +58,7 @@ class LegacyProvider final : public Provider {
   std::size_t drain(Consumer& consumer);
   const Event* decode(std::span<const std::byte> bytes);
   void follow_clocks();
+  std::uint64_t boot_ns() const { return static_cast<std::uint64_t>(clock_.since_boot().count()); }
   void report_losses(Consumer& consumer);
 
   EbpfOptions options_;

@@ -46,6 +46,13 @@ std::uint32_t parse_namespace(std::string_view link) {
   return parse_id(link.substr(open + 1, link.size() - open - 2)).value_or(0);
 }
 
+/// Of "PID (comm) state ppid …", where the comm may hold anything, parentheses too. Field 3, the state, is
+/// the second of these: the first is empty.
+std::vector<std::string_view> words_behind_comm(std::string_view stat) {
+  const std::size_t close = stat.rfind(')');
+  return base::split(close == std::string_view::npos ? std::string_view() : stat.substr(close + 1), ' ');
+}
+
 }  // namespace
 
 void ProcessInfo::fill(Process& process) const {
@@ -79,13 +86,12 @@ std::uint64_t ProcReader::to_tick(std::uint64_t boot_ns) const {
 bool ProcReader::read_stat(const std::string& directory, ProcessInfo& info) const {
   const auto stat = host_->read_file(directory + "stat");
   if (!stat.ok()) return false;
-  // "PID (comm) state ppid …": the comm may hold anything, parentheses too.
   const std::size_t open = stat->find('(');
   const std::size_t close = stat->rfind(')');
   if (open == std::string::npos || close == std::string::npos || close < open) return false;
   info.comm = stat->substr(open + 1, close - open - 1);
-  const auto words = base::split(std::string_view(*stat).substr(close + 1), ' ');
-  // After the comm: field 3 (state) is words[1]; proc(5) numbers ppid 4, num_threads 20, starttime 22.
+  const auto words = words_behind_comm(*stat);
+  // proc(5) numbers ppid 4, num_threads 20, starttime 22.
   constexpr std::size_t kParent = 2, kThreads = 18, kStart = 20;
   if (words.size() <= kStart) return false;
   info.parent.pid = parse_id(words[kParent]).value_or(0);
@@ -131,6 +137,28 @@ bool ProcReader::read(std::uint32_t pid, ProcessInfo& info) const {
   info.mount_namespace = mount_namespace(pid);
   info.container_id = container_id_of(host_->read_file(directory + "cgroup").value_or({}));
   return true;
+}
+
+ThreadList ProcReader::threads(std::uint32_t pid) const {
+  constexpr std::size_t kState = 1, kFlags = 7;  // fields 3 and 9
+  constexpr std::uint64_t kExiting = 4;          // PF_EXITING, include/linux/sched.h
+  ThreadList threads;
+  const std::string directory = "/proc/" + std::to_string(pid) + "/task";
+  const auto tasks = host_->list(directory);
+  if (!tasks.ok()) return threads;
+  for (const base::DirectoryEntry& task : *tasks) {
+    const auto id = parse_id(task.name);
+    const auto stat = host_->read_file(directory + "/" + task.name + "/stat");
+    if (!id || !stat.ok()) continue;
+    const auto words = words_behind_comm(*stat);
+    if (words.size() <= kFlags) continue;
+    if ((base::parse_decimal(words[kFlags]).value_or(0) & kExiting) == 0) {
+      threads.living.push_back(*id);
+    } else if (words[kState] != "Z" && words[kState] != "X") {
+      threads.some_are_ending = true;
+    }
+  }
+  return threads;
 }
 
 std::uint32_t ProcReader::mount_namespace(std::uint32_t pid) const {

@@ -39,6 +39,12 @@ struct ProcessInfo {
   void fill(Process& process) const;
 };
 
+/// The threads of a process.
+struct ThreadList {
+  std::vector<std::uint32_t> living;  ///< that have not begun to end
+  bool some_are_ending = false;       ///< others are on their way to their end (sched_process_exit)
+};
+
 /// Reads /proc of a host. What is gone or hidden stays unknown.
 class ProcReader {
  public:
@@ -51,6 +57,8 @@ class ProcReader {
   bool read(std::uint32_t pid, ProcessInfo& info) const;
   /// Its user and group ids alone.
   bool read_ids(std::uint32_t pid, ProcessInfo& info) const;
+  /// Its threads; none when it is gone.
+  ThreadList threads(std::uint32_t pid) const;
   /// The number of its mount namespace; 0 when it may not be asked.
   std::uint32_t mount_namespace(std::uint32_t pid) const;
   /// All processes there are, in ascending order.

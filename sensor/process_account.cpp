@@ -76,23 +76,44 @@ void ProcessAccount::scan() {
   }
 }
 
-void ProcessAccount::prune() {
-  std::erase_if(processes_,
-                [&](const auto& known) { return !host_->exists("/proc/" + std::to_string(known.first)); });
+void ProcessAccount::note_loss(std::uint64_t boot_ns) {
+  if (first_loss_ns_ == 0) first_loss_ns_ = boot_ns;
+  last_loss_ns_ = boot_ns;
+}
+
+void ProcessAccount::settle(std::uint64_t passed_ns, std::uint64_t boot_ns) {
+  for (const std::uint32_t pid : std::exchange(idle_, {})) {
+    const auto known = processes_.find(pid);
+    if (known == processes_.end() || known->second.idle_ns == 0) continue;  // its end was told
+    if (known->second.idle_ns >= passed_ns) {
+      idle_.push_back(pid);
+    } else if (known->second.ended) {
+      processes_.erase(known);
+    } else {
+      read_threads(pid, known->second, boot_ns);
+    }
+  }
+  if (first_loss_ns_ == 0 || first_loss_ns_ >= passed_ns) return;
+  first_loss_ns_ = last_loss_ns_ >= passed_ns ? last_loss_ns_ : 0;
+  for (auto& [pid, entry] : processes_) {
+    if (entry.idle_ns == 0) read_threads(pid, entry, boot_ns);
+  }
+}
+
+/// Those whose begin was lost come, those whose end was lost go.
+void ProcessAccount::read_threads(std::uint32_t pid, Entry& entry, std::uint64_t boot_ns) {
+  ThreadList now = reader_.threads(pid);
+  entry.threads = std::move(now.living);
+  entry.ended = !now.some_are_ending;
+  entry.idle_ns = entry.threads.empty() ? boot_ns : 0;
+  if (entry.idle_ns != 0) idle_.push_back(pid);
 }
 
 /// Everything that /proc tells of a process; false when it is gone.
 bool ProcessAccount::read(std::uint32_t pid, Entry& entry) {
   if (!reader_.read(pid, entry.info)) return false;
-  const std::string directory = "/proc/" + std::to_string(pid);
   entry.cgroup_id = cgroup_of(pid);
-  entry.threads.clear();
-  if (const auto tasks = host_->list(directory + "/task"); tasks.ok()) {
-    for (const base::DirectoryEntry& task : *tasks) {
-      if (const auto tid = base::parse_decimal(task.name))
-        entry.threads.push_back(static_cast<std::uint32_t>(*tid));
-    }
-  }
+  entry.threads = reader_.threads(pid).living;
   read_places(pid, entry);
   return true;
 }
@@ -186,6 +207,7 @@ bool ProcessAccount::fork(RawRecord& record) {
   young.info.id = {child, reader_.to_tick(fixed.boot_ns)};
   young.threads = {child};
   young.status = 0;
+  young.idle_ns = 0;
   fixed.target_pid = child;
   fixed.target_start_ns = young.info.id.start_ns;
   processes_[child] = std::move(young);

@@ -42,8 +42,13 @@ class ProcessAccount {
 
   /// All processes that run.
   void scan();
-  /// Forgets processes that are gone, after records were lost.
-  void prune();
+  /// Records were lost, some time before `boot_ns`: ends of processes, begins and ends of threads may be
+  /// among them.
+  void note_loss(std::uint64_t boot_ns);
+  /// All records from before `passed_ns` have been applied, and it is `boot_ns`. After a loss this puts the
+  /// account right by /proc, and forgets what is gone; each only once the records that could tell it are
+  /// applied, since an end that was not lost is still to be told.
+  void settle(std::uint64_t passed_ns, std::uint64_t boot_ns);
 
   /// Takes note of what the record tells, and completes it. False when there is no event in it: a note, the
   /// end of a thread that was not its process's last, something of a kernel thread.
@@ -65,7 +70,9 @@ class ProcessAccount {
     std::string root = "/";
     Place executable, cwd;
     std::vector<std::uint32_t> threads;
-    std::uint32_t status = 0;  ///< as wait(2) gives it
+    std::uint32_t status = 0;   ///< as wait(2) gives it
+    std::uint64_t idle_ns = 0;  ///< when it was seen to have no living thread; 0: it was not
+    bool ended = false;         ///< and that the last one had told its end by then, lost or not
   };
   struct Argv {
     std::string text;
@@ -75,6 +82,7 @@ class ProcessAccount {
   Entry& entry_of(std::uint32_t pid);
   bool read(std::uint32_t pid, Entry& entry);
   void read_places(std::uint32_t pid, Entry& entry);
+  void read_threads(std::uint32_t pid, Entry& entry, std::uint64_t boot_ns);
   std::uint64_t cgroup_of(std::uint32_t pid) const;
   Place place_of(std::string_view link, const Entry& entry) const;
   void find_home(const base::Sysroot& host);
@@ -99,6 +107,9 @@ class ProcessAccount {
   std::uint32_t home_namespace_ = 0;   ///< whose names can be looked up, in home()
   std::optional<base::Sysroot> home_;  ///< nothing: that is this process's own
   std::unordered_map<std::uint32_t, Entry> processes_;
+  std::vector<std::uint32_t> idle_;  ///< those with an idle_ns, and some that are gone
+  std::uint64_t first_loss_ns_ = 0;  ///< that was not looked into yet; 0: none
+  std::uint64_t last_loss_ns_ = 0;
   std::unordered_map<std::uint32_t, Argv> argvs_;  ///< by thread, of execs under way
   Place places_[2];                                ///< of the record that was completed last
   Argv argv_;

@@ -17,7 +17,7 @@ using namespace std::string_view_literals;
 /// A fake /proc, and what the account makes of records about its processes.
 class ProcessAccountTest : public testing::Test {
  protected:
-  /// A process, with `flags` as in its tasks' stat files.
+  /// A process.
   void add(std::uint32_t pid, const std::string& program, const std::vector<std::uint32_t>& threads,
            const std::string& mount_namespace = "mnt:[7]") {
     const std::string directory = root_.file("proc/" + std::to_string(pid));
@@ -31,6 +31,7 @@ class ProcessAccountTest : public testing::Test {
       std::filesystem::create_symlink(target, directory + "/" + link);
     for (const std::uint32_t thread : threads) add_thread(pid, thread);
   }
+  /// With the kernel's flags of a task (4: PF_EXITING).
   void add_thread(std::uint32_t pid, std::uint32_t thread, char state = 'S', unsigned flags = 0) {
     const std::string directory =
         root_.file("proc/" + std::to_string(pid) + "/task/" + std::to_string(thread));
@@ -113,6 +114,80 @@ TEST_F(ProcessAccountTest, WhereTheFirstProcessMayNotBeAskedItsOwnNamespaceHasTo
   account();
   remove("50");
   EXPECT_EQ(exec(50, "/usr/bin/short"), "short\0bin\0usr\0"sv);
+}
+
+// Times of losses are made up: 1000, then whatever the reader has come to.
+
+TEST_F(ProcessAccountTest, AnEndThatStillWaitsAfterALossIsTold) {
+  add(50, "/usr/bin/worker", {50});
+  account().note_loss(1000);
+  remove("50");
+  account().settle(1000, 1010);
+  account().settle(1001, 1020);  // looks: it is gone
+  account().settle(1020, 1030);  // records from before it was seen to be gone may still wait
+  EXPECT_EQ(account().size(), 1U);
+  EXPECT_TRUE(exit(50, 50));
+  EXPECT_EQ(record_.text(AS_TEXT_EXECUTABLE), "worker\0bin\0usr\0"sv);
+  EXPECT_EQ(account().size(), 0U);
+}
+
+TEST_F(ProcessAccountTest, AProcessWhoseEndWasLostIsForgottenOnceTheReaderIsPastIt) {
+  add(50, "/usr/bin/worker", {50});
+  add(60, "/usr/bin/other", {60});
+  account().note_loss(1000);
+  remove("50");
+  add_thread(60, 60, 'Z', 4);  // nobody has waited for it yet
+  account().settle(1001, 1020);
+  account().settle(1021, 1030);
+  EXPECT_EQ(account().size(), 0U);
+  EXPECT_FALSE(exit(50, 50));
+}
+
+TEST_F(ProcessAccountTest, AThreadWhoseEndWasLostDoesNotKeepItsProcess) {
+  add(50, "/usr/bin/worker", {50, 51, 52});
+  account().note_loss(1000);
+  remove("50/task/51");  // its end was lost,
+  add_thread(50, 53);    // and the begin of this one
+  account().settle(1001, 1020);
+  account().settle(1021, 1030);
+  EXPECT_FALSE(exit(50, 52));
+  EXPECT_FALSE(exit(50, 50));
+  EXPECT_TRUE(exit(50, 53));
+}
+
+TEST_F(ProcessAccountTest, ALeaderThatHasEndedIsNoThreadAnyMore) {
+  add(50, "/usr/bin/worker", {50, 51});
+  add_thread(50, 50, 'Z', 4);  // it stays there as long as the others
+  account();
+  EXPECT_TRUE(exit(50, 51));
+}
+
+TEST_F(ProcessAccountTest, AThreadOnItsWayOutIsWaitedFor) {
+  add(50, "/usr/bin/worker", {50});
+  account().note_loss(1000);
+  add_thread(50, 50, 'D', 4);
+  account().settle(1001, 1020);
+  account().settle(1021, 1030);  // it may not have told its end before 1020
+  EXPECT_EQ(account().size(), 1U);
+  remove("50");
+  account().settle(1031, 1040);
+  EXPECT_EQ(account().size(), 1U);
+  account().settle(1041, 1050);
+  EXPECT_EQ(account().size(), 0U);
+}
+
+TEST_F(ProcessAccountTest, ANewProcessOfTheSameNumberIsNotForgotten) {
+  add(1, "/sbin/init", {1});
+  add(50, "/usr/bin/worker", {50});
+  account().note_loss(1000);
+  remove("50");
+  account().settle(1001, 1020);
+  RecordBuilder fork(AS_KIND_FORK);
+  fork.record.pid = fork.record.tid = 1;
+  fork.record.result = fork.record.target_tid = 50;
+  EXPECT_TRUE(apply(fork));
+  account().settle(1021, 1030);
+  EXPECT_TRUE(exit(50, 50));
 }
 
 }  // namespace
