@@ -132,7 +132,9 @@ base::Result<void> Daemon::open_loop() {
 
 base::Result<std::unique_ptr<ProviderChooser>> Daemon::make_chooser(std::vector<ProviderFactory> candidates) {
   auto chooser = std::make_unique<ProviderChooser>(std::move(candidates), clock_);
-  chooser->on_change([this](const ProviderChange& change) {
+  chooser->on_change([this, whose = chooser.get()](const ProviderChange& change) {
+    // What the former one lost, in its name.
+    if (chooser_.get() == whose) pipeline_.report_losses(whose->former_untold_drops());
     pipeline_.set_provider(change.to);
     provider_fd_ = -1;  // the new one's descriptor may have the old one's number
     if (!change.reason.empty()) spdlog::warn("events now come from {}: {}", change.to, change.reason);
@@ -201,7 +203,8 @@ base::Result<void> Daemon::await_flow() {
     if (now > deadline) {
       AUDITSHIFT_TRY_VOID(chooser_->set_aside(
           base::Error(base::Errc::timeout, "no events come from " + chooser_->current_name() +
-                                               ": processes of our own were not seen within 10 seconds")));
+                                               ": processes of our own were not seen within 10 seconds"),
+          *flow_));
       watch_provider();
       deadline = now + kFlowLimit;
     }
@@ -310,6 +313,7 @@ void Daemon::on_signal() {
 void Daemon::shut_down() {
   // What the provider still holds, then what it could not hold.
   if (!chooser_->current_name().empty()) take_the_rest(*chooser_, *flow_);
+  chooser_->tell_losses(*flow_);
   report_losses();
   chooser_->stop();
   for (StatisticsRequest& request : statistics_)
@@ -318,10 +322,8 @@ void Daemon::shut_down() {
 }
 
 void Daemon::report_losses() {
-  Provider* provider = chooser_->current();
   // The chooser's counters go on when a provider takes over: what the former one lost at its end counts, too.
-  if (provider == nullptr || !provider->kinds().contains(EventKind::loss))
-    pipeline_.report_losses(chooser_->drops());
+  pipeline_.report_losses(chooser_->untold_drops());
 }
 
 }  // namespace auditshift::sensor

@@ -89,6 +89,7 @@ void Daemon::follow_policy() {
   // The new one runs: what the old one still holds was before it.
   pipeline_.set_provider(chooser_->current_name());
   take_the_rest(*chooser_, *flow_);
+  chooser_->tell_losses(*flow_);
   report_losses();
   chooser_->stop();
   chooser_ = std::move(*chooser);

@@ -151,7 +151,7 @@ std::size_t EbpfProvider::drain(Consumer& consumer) {
     retired_.reset();
   }
   events += read_ring(ring_, consumer);
-  report_losses(consumer);
+  if (losses_.due()) tell_losses(consumer);
   return events;
 }
 
@@ -185,8 +185,8 @@ std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
   return events;
 }
 
-void EbpfProvider::report_losses(Consumer& consumer) {
-  if (!losses_.due()) return;
+void EbpfProvider::tell_losses(Consumer& consumer) {
+  if (!programs_) return;
   losses_.tell(drops(), consumer);
   // For whoever adopts the programs: these have been told, at this time.
   as_state state = programs_->state();

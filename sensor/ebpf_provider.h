@@ -48,6 +48,7 @@ class EbpfProvider final : public Provider {
   base::Result<void> start() override;
   base::Result<std::size_t> poll(std::chrono::milliseconds timeout, Consumer& consumer) override;
   int descriptor() const override { return epoll_.get(); }
+  void tell_losses(Consumer& consumer) override;
   void stop() override;
   std::vector<DropCounter> drops() const override;
   KindSet kinds() const override;
@@ -70,7 +71,6 @@ class EbpfProvider final : public Provider {
   base::Result<void> obtain_programs();
   std::size_t drain(Consumer& consumer);
   std::size_t read_ring(bpf::RingReader& ring, Consumer& consumer);
-  void report_losses(Consumer& consumer);
 
   EbpfOptions options_;
   const base::Clock& clock_;

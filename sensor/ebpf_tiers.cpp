@@ -75,6 +75,10 @@ base::Result<EventCounts> EbpfTiers::source_counts() const {
   return tier_ ? tier_->source_counts() : base::Result<EventCounts>(EventCounts());
 }
 
+void EbpfTiers::tell_losses(Consumer& consumer) {
+  if (tier_) tier_->tell_losses(consumer);
+}
+
 void EbpfTiers::stop() { tier_.reset(); }
 
 std::vector<DropCounter> EbpfTiers::drops() const {

@@ -31,6 +31,7 @@ class EbpfTiers final : public Provider {
   base::Result<void> exclude(std::span<const Exclusion> entries) override;
   base::Result<bool> count_at_source(bool on) override;
   base::Result<EventCounts> source_counts() const override;
+  void tell_losses(Consumer& consumer) override;
   void stop() override;
   std::vector<DropCounter> drops() const override;
   KindSet kinds() const override { return tier_ ? tier_->kinds() : KindSet(); }

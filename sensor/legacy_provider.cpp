@@ -110,7 +110,7 @@ std::size_t LegacyProvider::drain(Consumer& consumer) {
   if (in_batch != 0) consumer.end_of_batch();
   reader_->release();
   account_->settle(passed, boot_ns());
-  report_losses(consumer);
+  if (losses_.due()) tell_losses(consumer);
   return events;
 }
 
@@ -142,8 +142,9 @@ void LegacyProvider::follow_clocks() {
   decoder_.set_wall_offset(wall_offset(clock_));
 }
 
-void LegacyProvider::report_losses(Consumer& consumer) {
-  if (losses_.due() && losses_.tell(drops(), consumer)) account_->note_loss(boot_ns());
+void LegacyProvider::tell_losses(Consumer& consumer) {
+  // The ends of processes may be among what was lost.
+  if (programs_ && losses_.tell(drops(), consumer)) account_->note_loss(boot_ns());
 }
 
 std::vector<DropCounter> LegacyProvider::drops() const {

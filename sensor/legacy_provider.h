@@ -48,6 +48,7 @@ class LegacyProvider final : public Provider {
   base::Result<void> start() override;
   base::Result<std::size_t> poll(std::chrono::milliseconds timeout, Consumer& consumer) override;
   int descriptor() const override { return reader_ ? reader_->descriptor() : -1; }
+  void tell_losses(Consumer& consumer) override;
   void stop() override;
   std::vector<DropCounter> drops() const override;
   KindSet kinds() const override;
@@ -59,7 +60,6 @@ class LegacyProvider final : public Provider {
   const Event* decode(std::span<const std::byte> bytes);
   void follow_clocks();
   std::uint64_t boot_ns() const { return static_cast<std::uint64_t>(clock_.since_boot().count()); }
-  void report_losses(Consumer& consumer);
 
   EbpfOptions options_;
   const base::Sysroot& host_;

@@ -79,6 +79,10 @@ class Provider {
   /// What was counted so far; two answers differ by what came in between.
   virtual base::Result<EventCounts> source_counts() const { return EventCounts(); }
 
+  /// Tells at once of the losses that poll() would tell of in its own time: before a provider is stopped.
+  /// Nothing to do for one whose kinds() do not have `loss`.
+  virtual void tell_losses(Consumer&) {}
+
   /// Ends the gathering and removes what start() put into the kernel.
   virtual void stop() = 0;
 

@@ -23,6 +23,8 @@ void add_up(std::vector<DropCounter>& sums, const std::vector<DropCounter>& more
   }
 }
 
+bool tells_losses(const Provider& provider) { return provider.kinds().contains(EventKind::loss); }
+
 }  // namespace
 
 std::vector<std::string> names_of(const std::vector<ProviderFactory>& candidates) {
@@ -96,19 +98,22 @@ base::Result<void> ProviderChooser::start() {
 }
 
 void ProviderChooser::retire(Provider& provider) {
-  add_up(retired_, provider.drops());
+  const auto drops = provider.drops();
+  add_up(retired_, drops);
+  if (!tells_losses(provider)) add_up(retired_untold_, drops);
   provider.stop();
 }
 
-base::Result<void> ProviderChooser::set_aside(const base::Error& why) {
+base::Result<void> ProviderChooser::set_aside(const base::Error& why, Consumer& consumer) {
   if (!current_ || index_ + 1 == candidates_.size()) return why;
   set_aside_[index_] = true;
-  return fall_back(why.message());
+  return fall_back(why.message(), consumer);
 }
 
-base::Result<void> ProviderChooser::fall_back(std::string why) {
+base::Result<void> ProviderChooser::fall_back(std::string why, Consumer& consumer) {
   const std::string from = current_name();
   const std::size_t failed = index_;
+  current_->tell_losses(consumer);
   retire(*current_);
   current_.reset();
   reasons_[failed] = std::move(why);
@@ -131,6 +136,7 @@ void ProviderChooser::retry_better(Consumer& consumer) {
   if (try_range(0, before)) {
     // What the old one still holds was before the new one began.
     take_the_rest(*old, consumer);
+    old->tell_losses(consumer);
     retire(*old);
     record(from, current_name() + " works again");
     retry_after_ = options_.first_retry;
@@ -147,7 +153,7 @@ base::Result<std::size_t> ProviderChooser::poll(std::chrono::milliseconds timeou
   if (!current_) return base::Error(base::Errc::invalid, "no event provider is in use");
   auto polled = current_->poll(timeout, consumer);
   if (polled.ok()) return polled;
-  AUDITSHIFT_TRY_VOID(fall_back("failed while running: " + polled.error().message()));
+  AUDITSHIFT_TRY_VOID(fall_back("failed while running: " + polled.error().message(), consumer));
   return current_->poll(std::chrono::milliseconds(0), consumer);
 }
 
@@ -164,6 +170,12 @@ void ProviderChooser::stop() {
 std::vector<DropCounter> ProviderChooser::drops() const {
   std::vector<DropCounter> sums = retired_;
   if (current_) add_up(sums, current_->drops());
+  return sums;
+}
+
+std::vector<DropCounter> ProviderChooser::untold_drops() const {
+  std::vector<DropCounter> sums = retired_untold_;
+  if (current_ && !tells_losses(*current_)) add_up(sums, current_->drops());
   return sums;
 }
 

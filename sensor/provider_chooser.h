@@ -67,12 +67,19 @@ class ProviderChooser final : public Provider {
     return current_ ? current_->source_counts() : base::Result<EventCounts>(EventCounts());
   }
   bool has_more() const override { return current_ && current_->has_more(); }
+  void tell_losses(Consumer& consumer) override {
+    if (current_) current_->tell_losses(consumer);
+  }
   void stop() override;
   /// The one in use has started but does not do its work: the first lesser one that starts takes over, and
   /// this one is not tried again. Errors: there is no lesser one, and all stays as it is; or none starts.
-  base::Result<void> set_aside(const base::Error& why);
+  base::Result<void> set_aside(const base::Error& why, Consumer& consumer);
   /// Sums over all providers used so far.
   std::vector<DropCounter> drops() const override;
+  /// The part of these that no provider tells of by itself: for whoever compares them.
+  std::vector<DropCounter> untold_drops() const;
+  /// The same, without the provider in use.
+  const std::vector<DropCounter>& former_untold_drops() const { return retired_untold_; }
   KindSet kinds() const override { return current_ ? current_->kinds() : KindSet(); }
   ProviderDescription describe() const override;
 
@@ -84,8 +91,6 @@ class ProviderChooser final : public Provider {
   std::vector<std::pair<std::string, std::string>> refusals() const;
   /// Every decision since the start, the newest last (the oldest are dropped beyond 100).
   const std::vector<ProviderChange>& changes() const { return changes_; }
-  /// The candidate in use, for what only it can tell; null when none.
-  Provider* current() { return current_.get(); }
 
  private:
   /// Starts a candidate and makes it the current one. On failure keeps the reason.
@@ -94,7 +99,7 @@ class ProviderChooser final : public Provider {
   void record(std::string from, std::string reason);
   void retire(Provider& provider);
   void retry_better(Consumer& consumer);
-  base::Result<void> fall_back(std::string why);
+  base::Result<void> fall_back(std::string why, Consumer& consumer);
 
   std::vector<ProviderFactory> candidates_;
   const base::Clock* clock_;
@@ -106,7 +111,8 @@ class ProviderChooser final : public Provider {
   std::vector<bool> set_aside_;       ///< by candidate
   std::chrono::nanoseconds retry_after_{0};
   std::chrono::nanoseconds next_retry_{0};
-  std::vector<DropCounter> retired_;  ///< of providers no longer in use
+  std::vector<DropCounter> retired_;         ///< of providers no longer in use
+  std::vector<DropCounter> retired_untold_;  ///< of those of them that did not tell by themselves
   std::vector<ProviderChange> changes_;
   std::vector<Exclusion> excluded_;
 };

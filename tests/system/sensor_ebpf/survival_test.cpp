@@ -245,6 +245,32 @@ TEST_F(Survival, LossesWhileNobodyReadsAreTold) {
   });
 }
 
+TEST_F(Survival, LossesAreToldBeforeTheEndWithoutWaiting) {
+  auto options = pinned_options("");
+  options.ring_bytes = 64 << 10;
+  const base::SystemClock clock;
+  EbpfProvider provider(options, clock, tier_under_test());
+  ASSERT_TRUE(provider.start().ok());
+  const pid_t worker = fork();
+  if (worker == 0) {
+    for (int number = 0; number < 1000; ++number)
+      removexattr("/", ("user." + std::to_string(number)).c_str());
+    _exit(0);
+  }
+  waitpid(worker, nullptr, 0);
+  TickOff tick_off(*board_);
+  do {
+    ASSERT_TRUE(provider.poll(0ms, tick_off).ok());
+  } while (provider.has_more());
+  provider.tell_losses(tick_off);
+  std::uint64_t seen = 0;
+  for (const auto& times : board_->seen) seen += times;
+  EXPECT_LT(seen, 1000U);
+  EXPECT_EQ(seen + board_->told_lost, 1000U);
+  provider.tell_losses(tick_off);
+  EXPECT_EQ(seen + board_->told_lost, 1000U) << "once";
+}
+
 TEST_F(Survival, PinsNeedABpfFileSystem) {
   const base::SystemClock clock;
   EbpfProvider provider(pinned_options(directory_ / "pins"), clock, tier_under_test());

@@ -17,6 +17,7 @@ struct Script {
   std::string start_error;  ///< empty: starts
   std::string poll_error;   ///< empty: works
   std::uint64_t drops = 0;
+  bool tells_losses = false;  ///< in its events, when it is asked to
   int starts = 0;
   int running = 0;
   std::vector<Exclusion> excluded;
@@ -47,12 +48,24 @@ class FakeProvider final : public Provider {
     script_.excluded.assign(entries.begin(), entries.end());
     return {};
   }
+  void tell_losses(Consumer& consumer) override {
+    if (!script_.tells_losses) return;
+    const std::string text = script_.name + "-lost-" + std::to_string(script_.drops);
+    Event event;
+    event.kind = EventKind::loss;
+    event.process.comm = text;
+    consumer.consume(event);
+  }
   void stop() override {
     if (running_) --script_.running;
     running_ = false;
   }
   std::vector<DropCounter> drops() const override { return {{"cause", script_.drops, {script_.drops}}}; }
-  KindSet kinds() const override { return {EventKind::exec}; }
+  KindSet kinds() const override {
+    KindSet kinds = {EventKind::exec};
+    if (script_.tells_losses) kinds.insert(EventKind::loss);
+    return kinds;
+  }
   ProviderDescription describe() const override { return {script_.name, "", {}}; }
 
  private:
@@ -138,7 +151,7 @@ TEST_F(ProviderChooserTest, FallsBackWhenTheOneInUseFails) {
 
 TEST_F(ProviderChooserTest, WhatWasSetAsideIsNotTriedAgain) {
   ASSERT_TRUE(chooser_.start().ok());
-  ASSERT_TRUE(chooser_.set_aside(base::Error(base::Errc::timeout, "no events")).ok());
+  ASSERT_TRUE(chooser_.set_aside(base::Error(base::Errc::timeout, "no events"), names_).ok());
   EXPECT_EQ(chooser_.current_name(), "netlink");
   EXPECT_EQ(chooser_.changes().back().reason, "ebpf: no events");
   EXPECT_EQ(best_.running, 0);
@@ -153,7 +166,7 @@ TEST_F(ProviderChooserTest, WhatWasSetAsideIsNotTriedAgain) {
 TEST_F(ProviderChooserTest, TheLastOneIsNotSetAside) {
   best_.start_error = good_.start_error = "not here";
   ASSERT_TRUE(chooser_.start().ok());
-  const auto aside = chooser_.set_aside(base::Error(base::Errc::timeout, "no events"));
+  const auto aside = chooser_.set_aside(base::Error(base::Errc::timeout, "no events"), names_);
   ASSERT_FALSE(aside.ok());
   EXPECT_EQ(aside.error().message(), "no events");
   EXPECT_EQ(poll(), "auditd");
@@ -211,6 +224,41 @@ TEST_F(ProviderChooserTest, ExclusionsGoWithWhoeverTakesOver) {
   best_.poll_error = "gone";
   EXPECT_EQ(poll(), "netlink");
   EXPECT_EQ(good_.excluded, paths);
+}
+
+TEST_F(ProviderChooserTest, WhoeverGoesTellsItsLossesFirst) {
+  best_.tells_losses = true;
+  ASSERT_TRUE(chooser_.start().ok());
+  best_.drops = 3;
+  best_.poll_error = "gone";
+  EXPECT_EQ(poll(), "ebpf-lost-3 netlink");
+  good_.tells_losses = true;
+  good_.drops = 4;
+  best_.poll_error.clear();
+  clock_.advance(minutes(1));
+  EXPECT_EQ(poll(), "netlink netlink-lost-4 ebpf");
+  names_.names.clear();
+  ASSERT_TRUE(chooser_.set_aside(base::Error(base::Errc::timeout, "no events"), names_).ok());
+  EXPECT_EQ(names_.names, std::vector<std::string>{"ebpf-lost-3"});
+  chooser_.tell_losses(names_);
+  EXPECT_EQ(names_.names.back(), "netlink-lost-4");
+}
+
+TEST_F(ProviderChooserTest, LeavesOutOfTheUntoldLossesWhatAProviderTellsItself) {
+  best_.tells_losses = true;
+  ASSERT_TRUE(chooser_.start().ok());
+  best_.drops = 3;
+  EXPECT_TRUE(chooser_.untold_drops().empty());
+  best_.poll_error = "gone";
+  poll();
+  good_.drops = 4;
+  EXPECT_EQ(chooser_.drops()[0].count, 7U);
+  ASSERT_EQ(chooser_.untold_drops().size(), 1U);
+  EXPECT_EQ(chooser_.untold_drops()[0].count, 4U);
+  best_.poll_error.clear();
+  clock_.advance(minutes(1));
+  EXPECT_EQ(poll(), "netlink ebpf");
+  EXPECT_EQ(chooser_.untold_drops()[0].count, 4U) << "still to be told when ebpf is in use";
 }
 
 TEST_F(ProviderChooserTest, StopsWhatItStarted) {
