@@ -2,6 +2,7 @@
 #include "sensor/ebpf_provider.h"
 
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,39 @@ struct Cause {
 constexpr Cause kKernelCauses[] = {{AS_COUNT_RING_FULL, "ring buffer full"},
                                    {AS_COUNT_BUSY, "scratch space busy"}};
 static_assert(std::size(kKernelCauses) == AS_COUNT_DROPS);
+
+/// Nobody knows how many there were.
+constexpr std::string_view kUnreadable = "records of a former sensor unreadable";
+
+std::vector<DropCounter> drops_of(const KernelPrograms& programs, std::uint64_t malformed) {
+  std::vector<DropCounter> drops;
+  const auto counters = programs.counters();
+  for (const Cause& cause : kKernelCauses)
+    drops.push_back({cause.name, sum(counters[cause.counter]), counters[cause.counter]});
+  std::uint64_t missed = 0;
+  for (const auto& program : programs.programs()) missed += program.missed;
+  drops.push_back({"program skipped by the kernel", missed, {}});
+  drops.push_back({"malformed record", malformed, {}});
+  return drops;
+}
+
+/// What these have lost and readers know of, in the order of drops_of().
+std::vector<std::uint64_t> told_of(const as_state& state, std::uint64_t malformed) {
+  std::vector<std::uint64_t> told(std::begin(state.reported), std::end(state.reported));
+  told.push_back(state.reported_missed);
+  told.push_back(malformed);
+  return told;
+}
+
+/// When a directory was last changed, in time since boot; at most `now`.
+std::chrono::nanoseconds changed_at(const std::string& directory, const base::Clock& clock) {
+  struct stat info {};
+  if (::stat(directory.c_str(), &info) != 0) return 0ns;
+  const auto wall =
+      std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec);
+  const auto boot = wall - std::chrono::nanoseconds(wall_offset(clock));
+  return std::clamp<std::chrono::nanoseconds>(boot, 0ns, clock.since_boot());
+}
 
 }  // namespace
 
@@ -48,16 +82,10 @@ base::Result<void> EbpfProvider::start() {
 
 base::Result<void> EbpfProvider::obtain_programs() {
   const std::string& pins = options_.pin_directory;
-  std::optional<KernelPrograms> old;
+  std::optional<KernelPrograms> old = find_programs();
   as_state state{};
-  if (!pins.empty()) {
-    // Half a set of pins, or one of an unknown version, is of no use: it is replaced.
-    auto found = KernelPrograms::adopt(pins);
-    if (found.ok()) old = std::move(*found);
-    if (old) state = old->state();
-    if (state.record_version != AS_RECORD_VERSION) old.reset();
-  }
   if (old) {
+    state = old->state();
     AUDITSHIFT_TRY(fingerprint, KernelPrograms::fingerprint(options_, tier_));
     adopted_ = fingerprint == state.fingerprint;
   }
@@ -75,19 +103,48 @@ base::Result<void> EbpfProvider::obtain_programs() {
   // Until these run, the old ones do, and their pins stay: another tier may want to go on with them.
   if (!adopted) AUDITSHIFT_TRY_VOID(programs.attach());
   programs_ = std::move(adopted ? old : fresh);
-  std::vector<std::uint64_t> told(std::begin(state.reported), std::end(state.reported));
-  told.push_back(state.reported_missed);
-  told.push_back(malformed_);
   // What was lost while no daemon ran was lost since the last one looked.
-  losses_.start(std::move(told), std::chrono::nanoseconds(state.reported_at));
+  losses_.start(told_of(state, malformed_), std::chrono::nanoseconds(state.reported_at));
   if (adopted) return {};
   if (old) {
-    if (auto ring = bpf::RingReader::open(old->ring_fd(), AS_RECORD_LIMIT); ring.ok())
-      retired_ = std::move(*ring);
+    take_over_from(*old);
     old.reset();  // its pins go now, and with them the last hold, see stop()
   }
   if (!pins.empty()) AUDITSHIFT_TRY_VOID(programs_->pin(pins));
   return {};
+}
+
+std::optional<KernelPrograms> EbpfProvider::find_programs() {
+  const std::string& pins = options_.pin_directory;
+  if (pins.empty()) return std::nullopt;
+  auto found = KernelPrograms::adopt(pins);
+  if (found.ok() && (!*found || (*found)->state().record_version == AS_RECORD_VERSION))
+    return *std::move(found);
+  // Half a set of pins, or one of an unknown version, is of no use: it is replaced. When its last reader
+  // looked nobody can tell, but not before it was pinned.
+  if (found.ok() || found.error().code() != base::Errc::permission) {
+    former_drops_ = {{kUnreadable, 1, {}}};
+    former_losses_.start({0}, changed_at(pins, clock_));
+  }
+  return std::nullopt;
+}
+
+void EbpfProvider::take_over_from(const KernelPrograms& former) {
+  const as_state state = former.state();
+  auto told = told_of(state, 0);
+  former_drops_ = drops_of(former, 0);
+  if (auto ring = bpf::RingReader::open(former.ring_fd(), AS_RECORD_LIMIT); ring.ok()) {
+    retired_ = std::move(*ring);
+  } else {
+    told.push_back(0);
+    former_drops_.push_back({kUnreadable, 1, {}});
+  }
+  former_losses_.start(std::move(told), std::chrono::nanoseconds(state.reported_at));
+}
+
+void EbpfProvider::tell_former_losses(Consumer& consumer) {
+  former_losses_.tell(former_drops_, consumer);
+  former_drops_.clear();
 }
 
 base::Result<void> EbpfProvider::exclude(std::span<const Exclusion> entries) {
@@ -116,6 +173,7 @@ void EbpfProvider::stop() {
   epoll_.reset();
   ring_ = bpf::RingReader();
   retired_.reset();
+  former_drops_.clear();
   programs_.reset();
   // Last: whoever gives up the last hold on a link by a descriptor waits until it is detached, by a pin not.
   // Tier fentry has hundreds, each of which the kernel takes some time for.
@@ -144,6 +202,7 @@ base::Result<std::size_t> EbpfProvider::poll(std::chrono::milliseconds timeout, 
 
 std::size_t EbpfProvider::drain(Consumer& consumer) {
   decoder_.set_wall_offset(wall_offset(clock_));
+  if (!former_drops_.empty()) tell_former_losses(consumer);
   std::size_t events = 0;
   if (retired_) {
     events += read_ring(*retired_, consumer);
@@ -187,6 +246,7 @@ std::size_t EbpfProvider::read_ring(bpf::RingReader& ring, Consumer& consumer) {
 
 void EbpfProvider::tell_losses(Consumer& consumer) {
   if (!programs_) return;
+  if (!former_drops_.empty()) tell_former_losses(consumer);
   losses_.tell(drops(), consumer);
   // For whoever adopts the programs: these have been told, at this time.
   as_state state = programs_->state();
@@ -197,17 +257,7 @@ void EbpfProvider::tell_losses(Consumer& consumer) {
 }
 
 std::vector<DropCounter> EbpfProvider::drops() const {
-  std::vector<DropCounter> drops;
-  if (!programs_) return drops;
-  const auto counters = programs_->counters();
-  for (const Cause& cause : kKernelCauses) {
-    drops.push_back({cause.name, sum(counters[cause.counter]), counters[cause.counter]});
-  }
-  std::uint64_t missed = 0;
-  for (const auto& program : programs_->programs()) missed += program.missed;
-  drops.push_back({"program skipped by the kernel", missed, {}});
-  drops.push_back({"malformed record", malformed_, {}});
-  return drops;
+  return programs_ ? drops_of(*programs_, malformed_) : std::vector<DropCounter>();
 }
 
 KindSet EbpfProvider::kinds() const { return supplied_kinds(options_); }

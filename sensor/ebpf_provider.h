@@ -38,7 +38,9 @@ namespace auditshift::sensor {
 /// on reading where this one ended. The records of the last batch may then come twice, none is missing as
 /// long as the ring held them, and if it did not, a loss event says so. With other options than the dead
 /// process had, new programs take the place of the old ones once they run, and what the old ring holds comes
-/// first. REQUIRES: one process at a time uses a pin directory.
+/// first, with the losses that the dead process had not told. What a sensor of another version left cannot be
+/// read: a loss event says since when events may be missing. REQUIRES: one process at a time uses a pin
+/// directory.
 class EbpfProvider final : public Provider {
  public:
   /// REQUIRES: `clock` outlives this; tier fentry or core.
@@ -69,6 +71,11 @@ class EbpfProvider final : public Provider {
 
  private:
   base::Result<void> obtain_programs();
+  /// What a dead process left and this one can read.
+  std::optional<KernelPrograms> find_programs();
+  /// Takes from programs that are about to end what they hold.
+  void take_over_from(const KernelPrograms& former);
+  void tell_former_losses(Consumer& consumer);
   std::size_t drain(Consumer& consumer);
   std::size_t read_ring(bpf::RingReader& ring, Consumer& consumer);
 
@@ -78,13 +85,16 @@ class EbpfProvider final : public Provider {
   std::optional<KernelPrograms> programs_;
   bool adopted_ = false;
   bpf::RingReader ring_;
-  std::optional<bpf::RingReader> retired_;  ///< of the programs that ours took the place of
+  // Of the programs that ours took the place of: what they hold, and what nobody was told that they lost.
+  std::optional<bpf::RingReader> retired_;
+  std::vector<DropCounter> former_drops_;
   base::Fd epoll_;
   RecordDecoder decoder_;
   ContainerTable containers_;
   std::uint64_t malformed_ = 0;
   bool has_more_ = false;
   LossTeller losses_{clock_};
+  LossTeller former_losses_{clock_};
 };
 
 }  // namespace auditshift::sensor

@@ -57,6 +57,22 @@ class TickOff final : public Consumer {
   std::vector<int> numbers_;
 };
 
+/// Keeps what is told as lost, beside.
+class Losses final : public Consumer {
+ public:
+  explicit Losses(Blackboard& board) : events_(board) {}
+  void consume(const Event& event) override {
+    if (event.kind == EventKind::loss) all.push_back(event.loss);
+    events_.consume(event);
+  }
+  void end_of_batch() override { events_.end_of_batch(); }
+
+  std::vector<Loss> all;
+
+ private:
+  TickOff events_;
+};
+
 EbpfOptions pinned_options(const std::string& directory) {
   EbpfOptions options;
   options.kinds = {EventKind::remove_xattr, EventKind::loss};
@@ -242,6 +258,66 @@ TEST_F(Survival, LossesWhileNobodyReadsAreTold) {
     for (const auto& times : board_->seen) seen += times;
     EXPECT_GT(board_->told_lost, 0U);
     EXPECT_EQ(seen + board_->told_lost, 1000U);
+  });
+}
+
+TEST_F(Survival, LossesOfProgramsThatOthersTookThePlaceOfAreToldOnce) {
+  in_a_namespace_of_its_own([&] {
+    auto options = pinned_options(directory_ / "pins");
+    options.ring_bytes = 64 << 10;
+    pid_t sensor = start_sensor(*board_, options);
+    kill(sensor, SIGKILL);
+    waitpid(sensor, nullptr, 0);
+    const auto died_at = base::SystemClock().since_boot();
+    for (int number = 0; number < 1000; ++number)
+      removexattr("/", ("user." + std::to_string(number)).c_str());
+    options.kinds.insert(EventKind::set_xattr);
+    const base::SystemClock clock;
+    EbpfProvider provider(options, clock, tier_under_test());
+    ASSERT_TRUE(provider.start().ok());
+    EXPECT_EQ(provider.describe().details[0].second, "loaded");
+    Losses losses(*board_);
+    const auto until = clock.since_boot() + 600ms;
+    while (clock.since_boot() < until) ASSERT_TRUE(provider.poll(20ms, losses).ok());
+    provider.tell_losses(losses);
+    ASSERT_EQ(losses.all.size(), 1U);
+    EXPECT_EQ(losses.all[0].cause, "ring buffer full");
+    EXPECT_LE(losses.all[0].first_ns, static_cast<std::uint64_t>(died_at.count()));
+    EXPECT_GE(losses.all[0].last_ns, static_cast<std::uint64_t>(died_at.count()));
+    std::uint64_t seen = 0;
+    for (const auto& times : board_->seen) seen += times;
+    EXPECT_EQ(seen + board_->told_lost, 1000U);
+    provider.stop();
+  });
+}
+
+TEST_F(Survival, WhatAnotherVersionLeftIsToldAsMissing) {
+  in_a_namespace_of_its_own([&] {
+    const auto options = pinned_options(directory_ / "pins");
+    const base::SystemClock clock;
+    const auto before = static_cast<std::uint64_t>((clock.since_boot() - 1s).count());
+    const pid_t sensor = start_sensor(*board_, options);
+    kill(sensor, SIGKILL);
+    waitpid(sensor, nullptr, 0);
+    const auto died_at = static_cast<std::uint64_t>(clock.since_boot().count());
+    {
+      auto left = KernelPrograms::adopt(options.pin_directory);
+      ASSERT_TRUE(left.ok() && *left);
+      as_state state = (*left)->state();
+      state.record_version = AS_RECORD_VERSION + 1;
+      (*left)->set_state(state);
+    }
+    EbpfProvider provider(options, clock, tier_under_test());
+    ASSERT_TRUE(provider.start().ok());
+    Losses losses(*board_);
+    ASSERT_TRUE(provider.poll(0ms, losses).ok());
+    provider.tell_losses(losses);
+    ASSERT_EQ(losses.all.size(), 1U);
+    EXPECT_EQ(losses.all[0].cause, "records of a former sensor unreadable");
+    EXPECT_GE(losses.all[0].first_ns, before);
+    EXPECT_LE(losses.all[0].first_ns, died_at);
+    EXPECT_GT(losses.all[0].last_ns, died_at);
+    provider.stop();
   });
 }
 
