@@ -33,12 +33,14 @@ std::vector<std::string> command_line(const migrate::change::Host& host, const s
                                    "--unit=" + unit,
                                    "--description=auditshift changes this host",
                                    std::string("--setenv=") + kMark + "=1"};
-  // Its arguments may name files from here. A directory that is gone has none.
+  // Its arguments may name files from here. "-": where systemd cannot go (another mount namespace, a home
+  // that root may not enter) the work goes on without; so it does in a directory that is gone, or whose name
+  // D-Bus cannot carry.
   std::error_code gone;
-  if (const auto here = std::filesystem::current_path(gone); !gone)
-    argv.push_back("--property=WorkingDirectory=" + here.string());
+  const std::string here = std::filesystem::current_path(gone).string();
+  if (!gone && base::to_utf8(here) == here) argv.push_back("--property=WorkingDirectory=-" + here);
   // systemd-run hands over no other descriptors than the first three.
-  if (context.progress_fd >= 0)
+  if (context.progress_fd > STDERR_FILENO)
     argv.push_back(std::string("--setenv=") + kProgressFile + "=" + self + "/fd/" +
                    std::to_string(context.progress_fd));
   argv.insert(argv.end(), {"--", *program});

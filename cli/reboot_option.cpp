@@ -24,15 +24,15 @@ base::Result<void> refuse_blocked(const ChangeHost& on, const Plan& plan, const 
       .with_hint("mend that, then reboot");
 }
 
-/// When the reboot comes that this tool arranged; gone with the boot.
-constexpr const char* kArranged = "/run/auditshift/reboot";
+/// When the reboot comes that this tool arranged; gone with the boot. Not in the sensor's directory, which
+/// systemd empties when that stops.
+constexpr const char* kArranged = "/run/auditshift-reboot";
 /// shutdown(8), which is asked where logind cannot be, counts in minutes.
 constexpr std::chrono::minutes kInexact{1};
 
 /// So that a reboot which somebody else arranges is never taken back. What goes wrong with that is a warning.
 void note_reboot(const ChangeHost& on, base::WallTime at) {
-  auto noted = on.host.files->make_directories("/run/auditshift");
-  if (noted) noted = on.host.files->write_atomic(kArranged, base::format_utc(at) + "\n");
+  const auto noted = on.host.files->write_atomic(kArranged, base::format_utc(at) + "\n");
   if (!noted) (void)report(base::Error(noted.error()).context("a rollback will not take the reboot back"));
 }
 

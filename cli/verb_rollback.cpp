@@ -85,9 +85,12 @@ base::Result<int> roll_back(const RollbackOptions& options, const Context& conte
   AUDITSHIFT_TRY(before, transactions.status());
   Outcome outcome{before.state, Outcome::Kind::done, "that build is installed and kept already"};
   const bool change_build = packages && !packages->steps.empty();
-  if (!packages || (change_build && is_open(before.state))) {
+  // A build that is there already may be what the open transaction brought: then there is nothing to do.
+  const bool other_build = change_build || !migrate::change::is_package_plan(before.plan);
+  if (!packages || (is_open(before.state) && other_build)) {
     AUDITSHIFT_TRY(back, transactions.rollback(transaction_options(on, *progress)));
     outcome = back;
+    if (back.kind == Outcome::Kind::done) withdraw_reboot(on);
   }
   if (change_build && outcome.kind == Outcome::Kind::done) {
     AUDITSHIFT_TRY(now, plan_build(on, options));  // the way back may have changed the package too
@@ -96,15 +99,14 @@ base::Result<int> roll_back(const RollbackOptions& options, const Context& conte
                    transactions.begin(package_change_plan(on, now), transaction_options(on, *progress)));
     outcome = changed;
   }
-  if (outcome.kind == Outcome::Kind::reboot_needed) {
+  if (outcome.kind == Outcome::Kind::reboot_needed)
     if (const auto armed = arm_reboot(on, *when, nullptr, context); !armed) (void)report(armed.error());
-  } else if (before.state == migrate::change::State::awaiting_reboot && !before.rolling_back &&
-             outcome.kind == Outcome::Kind::done) {
-    withdraw_reboot(on);
-  }
   const auto status = transactions.status();
   publish(on, outcome, status ? &*status : nullptr);
   say_outcome(outcome, options.change, status ? &*status : nullptr, context);
+  if (change_build && outcome.kind == Outcome::Kind::reboot_needed)
+    std::fprintf(stderr, "hint: build %s is installed after that reboot: run this command again then\n",
+                 packages->version.c_str());
   // What a switch calls its failure is what was asked for here.
   return outcome.kind == Outcome::Kind::rolled_back && !packages ? static_cast<int>(kDone)
                                                                  : exit_code_of(outcome);

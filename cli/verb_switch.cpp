@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <thread>
 
 #include "base/text.h"
 #include "cli/change_run.h"
@@ -154,14 +155,42 @@ base::Result<int> switch_host(const SwitchOptions& options, const Context& conte
   return carry_out(on, *answer.plan, status, options, *when, context);
 }
 
+struct ResumeOptions {
+  ChangeArguments change;
+  bool wait = false;
+};
+
+/// As Transactions::resume; with --wait behind another run that holds the lock, which is looked for again
+/// each second.
+base::Result<migrate::change::Outcome> resume_in_turn(migrate::change::Transactions& transactions,
+                                                      const ChangeHost& on, const ResumeOptions& options,
+                                                      base::Progress& progress) {
+  constexpr int kSeconds = 600;
+  for (int waited = 0;; ++waited) {
+    auto outcome = transactions.resume(transaction_options(on, progress));
+    const bool busy = !outcome && outcome.error().code() == base::Errc::busy;
+    if (!busy || !options.wait || waited == kSeconds || interrupted()) {
+      // What the other run came to.
+      const bool undone = outcome && outcome->state == migrate::change::State::rolled_back;
+      if (waited != 0 && undone) outcome->kind = migrate::change::Outcome::Kind::rolled_back;
+      return outcome;
+    }
+    if (waited == 0)
+      std::fprintf(stderr, "%s; waiting\n", base::printable(outcome.error().message()).c_str());
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+}
+
 /// What the boot unit runs: goes on with a transaction that a reboot or a crash cut off.
-base::Result<int> resume(const ChangeArguments& arguments, const Context& context) {
+base::Result<int> resume(const ResumeOptions& options, const Context& context) {
+  const ChangeArguments& arguments = options.change;
   if (const auto code = need_root("going on with a transaction")) return *code;
   AUDITSHIFT_TRY(on, open_transaction_host());
   catch_signals();
   const auto progress = context.progress();
   migrate::change::Transactions transactions(on.host);
-  AUDITSHIFT_TRY(outcome, transactions.resume(transaction_options(on, *progress)));
+  AUDITSHIFT_TRY(outcome, resume_in_turn(transactions, on, options, *progress));
+  if (outcome.state == migrate::change::State::rolled_back) withdraw_reboot(on);
   const auto status = transactions.status();
   publish(on, outcome, status ? &*status : nullptr);
   say_outcome(outcome, arguments, status ? &*status : nullptr, context);
@@ -198,13 +227,14 @@ void add_switch(CLI::App& app, const Context& context, Run& run) {
 }
 
 void add_resume(CLI::App& app, const Context& context, Run& run) {
-  auto arguments = std::make_shared<ChangeArguments>();
+  auto options = std::make_shared<ResumeOptions>();
   CLI::App* verb = app.add_subcommand("resume", "Goes on after a reboot or a crash. Run at boot by a unit.");
   verb->group("");  // hidden
-  arguments->add_to(*verb);
-  verb->callback([arguments, &context, &run] {
-    run = [arguments, &context]() -> int {
-      auto code = resume(*arguments, context);
+  options->change.add_to(*verb);
+  verb->add_flag("--wait", options->wait, "let another run end first, ten minutes at most");
+  verb->callback([options, &context, &run] {
+    run = [options, &context]() -> int {
+      auto code = resume(*options, context);
       return code ? *code : report(code.error());
     };
   });

@@ -50,6 +50,9 @@ class KernelRules final : public Step {
   }
 
   bool survives_boot() const override { return false; }
+  bool waits_for_boot(const Host& host, const Json& captured) const override {
+    return lacks_rules(host, captured);
+  }
 
   Result<bool> done(const Host& host) override {
     AUDITSHIFT_TRY(live, live_rules(host));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/change/loaded_rules.h"
 
+#include <algorithm>
 #include <set>
 
 #include "auditd/layout.h"
@@ -34,6 +35,9 @@ class LoadedRules final : public Step {
   Result<void> apply(Host&, const Json&) override { return {}; }
   Result<bool> done(const Host&) override { return true; }
   bool survives_boot() const override { return false; }
+  bool waits_for_boot(const Host& host, const Json& captured) const override {
+    return lacks_rules(host, captured);
+  }
 
   Result<Json> capture(const Host& host, BackupStore& backups) override {
     AUDITSHIFT_TRY(json, capture_live(host));
@@ -95,14 +99,17 @@ class LoadedRules final : public Step {
     auditd::ParseOptions options;
     options.version = version_;
     options.host = &view;
-    const std::string generated = auditd::read_layout(*host.files, options).would_compile;
+    const auditd::Layout layout = auditd::read_layout(*host.files, options);
+    const std::string& generated = layout.would_compile;
     const bool as_noted = now.sha256 == captured.state.sha256 || !now.exists;
     if (as_noted || base::sha256(generated) == captured.state.sha256)
       return restore_file(host, captured, now, backups);
     // Somebody changed rules.d since then, which stays; so what is loaded at boot is what that gives now.
     if (now.sha256 == base::sha256(generated)) return settle(host, captured.path);
     AUDITSHIFT_TRY(text, host.files->read_file(captured.path));
-    if (!auditd::is_generated(text)) return changed_by_others(captured.path, "it was noted");
+    const bool all_read = std::all_of(layout.rules_d.begin(), layout.rules_d.end(),
+                                      [](const auditd::RuleFile& file) { return file.error.empty(); });
+    if (!all_read || !auditd::is_generated(text)) return changed_by_others(captured.path, "it was noted");
     AUDITSHIFT_TRY_VOID(host.files->write_atomic(captured.path, generated));
     return settle(host, captured.path);
   }

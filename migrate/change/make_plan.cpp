@@ -37,8 +37,10 @@ std::vector<std::string> refusals(const Assessment& assessment) {
   if (assessment.verdict == Verdict::needs_consent)
     for (const ExclusionIntent& intent : assessment.exclusions)
       if (intent.consent_needed)
-        reasons.push_back("exclusion " + intent.id + " needs a decision: --accept " + intent.id +
-                          " carries it over, --skip EXC001 leaves all such out");
+        reasons.push_back("exclusion " + intent.id + " needs a decision: " +
+                          (intent.supported ? "--accept " + intent.id + " carries it over"
+                                            : "this build knows no global exclusions, update the agent") +
+                          ", --skip EXC001 leaves all such out");
   return reasons;
 }
 

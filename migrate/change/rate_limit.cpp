@@ -40,6 +40,10 @@ class RateLimit final : public Step {
   Result<void> apply(Host& host, const Json&) override { return set(host, to_); }
   /// A boot gives the kernel what is on disk.
   bool survives_boot() const override { return false; }
+  bool waits_for_boot(const Host& host, const Json&) const override {
+    const auto now = limit_of(host);
+    return !now || *now != from_;
+  }
 
   Result<bool> done(const Host& host) override {
     AUDITSHIFT_TRY(now, limit_of(host));

@@ -118,4 +118,16 @@ Result<void> restore_live(Host& host, const Json& json, const std::set<std::stri
   return make_moves(host, moves_to(current, with_additions(captured, current)));
 }
 
+bool lacks_rules(const Host& host, const Json& json) {
+  if (!json.is_object() || !json.contains("rules")) return true;
+  const auto captured = rules_from_json(json["rules"]);
+  const auto live = live_rules(host);
+  if (!captured || !live) return true;
+  std::set<std::string> there;
+  for (const Rule& rule : *live) there.insert(auditd::identity_of(rule));
+  return std::any_of(captured->begin(), captured->end(), [&](const Rule& rule) {
+    return !there.contains(auditd::identity_of(rule)) && !place_is_gone(host, rule);
+  });
+}
+
 }  // namespace auditshift::migrate::change

@@ -26,5 +26,7 @@ base::Result<base::Json> capture_live(const Host& host);
 /// (Errc::busy) when somebody took away others: an undo that was cut short may have left one out, never two.
 /// After another boot the loader has put there what was on disk.
 base::Result<void> restore_live(Host& host, const base::Json& captured, const std::set<std::string>& taken);
+/// Whether the kernel lacks one of the rules that were captured, or does not say.
+bool lacks_rules(const Host& host, const base::Json& captured);
 
 }  // namespace auditshift::migrate::change

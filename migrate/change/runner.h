@@ -68,7 +68,7 @@ class Runner {
   void undo_again(std::size_t index, bool too_early);
   base::Result<void> begin_rollback(const std::string& why, bool automatic);
   base::Result<Outcome> finish_rollback();
-  bool touched_kernel() const;
+  bool kernel_lacks() const;
   bool kernel_is_locked() const;
   bool rollback_needs_reboot() const;
 

@@ -77,13 +77,12 @@ void Runner::undo_again(std::size_t index, bool too_early) {
   if (!undone) spdlog::info("{}: {}", (*step)->describe(), undone.error().message());
 }
 
-/// Whether a step was begun that is about the rules of the kernel.
-bool Runner::touched_kernel() const {
-  if (transaction_.plan.reboot) return true;
+/// Whether the kernel lacks what the steps brought back.
+bool Runner::kernel_lacks() const {
   for (std::size_t i = 0; i < transaction_.steps.size(); ++i) {
     if (!transaction_.steps[i].begun) continue;
     const auto step = make_(transaction_.plan.steps[i]);
-    if (step && !(*step)->survives_boot()) return true;
+    if (step && (*step)->waits_for_boot(host_, transaction_.steps[i].captured)) return true;
   }
   return false;
 }
@@ -95,17 +94,17 @@ bool Runner::kernel_is_locked() const {
          auditd::to_string(auditd::AuditState::immutable);
 }
 
-/// A kernel that booted while the change stood on disk has its rules from there. Where it is locked, only
-/// another boot brings the old ones back.
+/// A locked kernel has the rules of the boot that locked it, and takes others with its next one only.
 bool Runner::rollback_needs_reboot() const {
-  if (!touched_kernel() || !kernel_is_locked()) return false;
+  if (!kernel_is_locked()) return false;
   const std::string now = boot_id();
-  // Planned while it was not locked: somebody locked it since, and then nothing was given back to it.
-  if (now == transaction_.begin_boot) return !transaction_.plan.reboot;
-  bool in_this_boot = false;
-  for (const StepRecord& recorded : transaction_.steps)
-    in_this_boot = in_this_boot || (recorded.undone && recorded.undone_in_boot == now);
-  return in_this_boot;
+  const bool in_this_boot = std::any_of(
+      transaction_.steps.begin(), transaction_.steps.end(),
+      [&](const StepRecord& recorded) { return recorded.undone && recorded.undone_in_boot == now; });
+  // Locked all the time: its rules are others only if it booted while the change stood on disk.
+  if (transaction_.plan.reboot) return in_this_boot && now != transaction_.begin_boot;
+  // Locked since, by a boot or by somebody. The next boot is asked for once.
+  return (in_this_boot || now == transaction_.begin_boot) && kernel_lacks();
 }
 
 Result<Outcome> Runner::finish_rollback() {

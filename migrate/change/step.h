@@ -46,6 +46,8 @@ class Step {
   /// Restores what capture saw. Refuses (Errc::busy, with the reason) to overwrite what a third party changed
   /// since apply.
   virtual base::Result<void> undo(Host& host, const base::Json& captured, const BackupStore& backups) = 0;
+  /// Whether what undo brought back is not in force yet: a locked kernel takes it with its next boot.
+  virtual bool waits_for_boot(const Host& /*host*/, const base::Json& /*captured*/) const { return false; }
 };
 
 /// Makes the step of a specification. Errors: a type or parameter that this version does not know.

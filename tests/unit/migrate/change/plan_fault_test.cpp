@@ -127,6 +127,26 @@ TEST(PlanFaults, WhatSomebodyHasLockedIsRolledBackWithABoot) {
   EXPECT_EQ(host.world().rules.size(), before);
 }
 
+/// Locked before Defender's rules came to the disk: the kernel never had them, so no boot is needed for
+/// anything.
+TEST(PlanFaults, WhatALockedKernelNeverHadNeedsNoBoot) {
+  FaultScenario scenario = defender_era_scenario("-e 2\n");
+  SimulatedHost host(scenario.options);
+  scenario.prepare(host);
+  std::erase_if(host.world().rules, [](const auditd::Rule& rule) {
+    const auto keys = rule.keys();
+    return !keys.empty() && keys.front().starts_with("mdatp");
+  });
+  Transactions transactions(host.host(), SimulatedHost::kState);
+  const TransactionOptions options = options_of(scenario);
+  const Plan plan = scenario.plan(host);
+  ASSERT_FALSE(plan.reboot);
+  ASSERT_TRUE(transactions.begin(plan, options).ok());
+  const auto back = transactions.rollback(options);
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(back->state, State::rolled_back) << back->message;
+}
+
 /// What somebody puts into rules.d while the switch stands, loaded or not yet, stays after the rollback.
 TEST(PlanFaults, WhatSomebodyAddsMeanwhileStays) {
   for (const bool loaded : {false, true}) {
