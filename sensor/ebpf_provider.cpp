@@ -99,6 +99,7 @@ base::Result<void> EbpfProvider::obtain_programs() {
   const bool adopted = adopted_;
   KernelPrograms& programs = adopted ? *old : *fresh;
   state.sensor_pid = static_cast<std::uint32_t>(getpid());
+  state.counting = 0;  // who asked a daemon that died is gone, too
   programs.set_state(state);
   // Until these run, the old ones do, and their pins stay: another tier may want to go on with them.
   if (!adopted) AUDITSHIFT_TRY_VOID(programs.attach());

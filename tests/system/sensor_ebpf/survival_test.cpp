@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -287,6 +288,29 @@ TEST_F(Survival, LossesOfProgramsThatOthersTookThePlaceOfAreToldOnce) {
     std::uint64_t seen = 0;
     for (const auto& times : board_->seen) seen += times;
     EXPECT_EQ(seen + board_->told_lost, 1000U);
+    provider.stop();
+  });
+}
+
+TEST_F(Survival, ACountThatADeadSensorBeganIsOver) {
+  in_a_namespace_of_its_own([&] {
+    const auto options = pinned_options(directory_ / "pins");
+    const pid_t sensor = start_sensor(*board_, options);
+    kill(sensor, SIGKILL);
+    waitpid(sensor, nullptr, 0);
+    auto left = KernelPrograms::adopt(options.pin_directory);
+    ASSERT_TRUE(left.ok() && *left);
+    ASSERT_TRUE((*left)->set_counting(true).ok());
+    removexattr("/", "user.0");
+    const base::SystemClock clock;
+    EbpfProvider provider(options, clock, tier_under_test());
+    ASSERT_TRUE(provider.start().ok());
+    EXPECT_NE(provider.describe().details[0].second, "loaded");
+    EXPECT_EQ((*left)->state().counting, 0U) << "nobody asks for it";
+    ASSERT_TRUE(provider.count_at_source(true).ok());
+    const auto counts = provider.source_counts();
+    ASSERT_TRUE(counts.ok());
+    EXPECT_FALSE(counts->syscalls.contains(SYS_removexattr)) << "of the dead one's time";
     provider.stop();
   });
 }
