@@ -133,6 +133,7 @@ base::Result<void> Daemon::open_loop() {
 base::Result<std::unique_ptr<ProviderChooser>> Daemon::make_chooser(std::vector<ProviderFactory> candidates) {
   auto chooser = std::make_unique<ProviderChooser>(std::move(candidates), clock_);
   chooser->on_change([this, whose = chooser.get()](const ProviderChange& change) {
+    ++provider_generation_;
     // What the former one lost, in its name.
     if (chooser_.get() == whose) pipeline_.report_losses(whose->former_untold_drops());
     pipeline_.set_provider(change.to);

@@ -68,7 +68,7 @@ class Daemon {
     bool at_source = false;                    ///< the provider counts
     EventCounts before;                        ///< what it had counted before
     std::unique_ptr<StatisticsWindow> window;  ///< where it does not
-    std::size_t provider_changes = 0;
+    std::uint64_t provider_generation = 0;
     std::chrono::nanoseconds begun{0};
     std::chrono::nanoseconds deadline{0};
     double cpu_ms_before = 0;
@@ -130,6 +130,7 @@ class Daemon {
 
   std::unique_ptr<ProviderChooser> chooser_;
   bool chooser_allows_ebpf_ = true;
+  std::uint64_t provider_generation_ = 0;  ///< goes up whenever events come from another provider
 
   FileWatch managed_watch_;
   ManagedSettings managed_;

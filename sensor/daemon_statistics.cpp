@@ -41,7 +41,7 @@ void Daemon::request_statistics(const base::Json& request, ControlPeer peer) {
   if (!counting.ok()) return peer.fail(counting.error());
   StatisticsRequest window(std::move(peer));
   window.at_source = *counting;
-  window.provider_changes = chooser_->changes().size();
+  window.provider_generation = provider_generation_;
   if (window.at_source) {
     auto before = chooser_->source_counts();
     if (!before.ok()) {
@@ -66,7 +66,7 @@ void Daemon::answer_statistics(StatisticsRequest& request) {
   const std::chrono::duration<double> took = clock_.since_boot() - request.begun;
   EventCounts counts;
   if (request.at_source) {
-    if (chooser_->changes().size() != request.provider_changes)
+    if (provider_generation_ != request.provider_generation)
       return request.peer.fail(base::Error(base::Errc::interrupted, "the event provider changed meanwhile"));
     auto now = chooser_->source_counts();
     if (!now.ok()) return request.peer.fail(now.error());

@@ -93,6 +93,21 @@ TEST_F(SensordStatisticsTest, TakeTurnsAndEndWithTheLast) {
   EXPECT_EQ(count_of(ask(1)["top_file_paths"], "path", from_), 0U);
 }
 
+TEST_F(SensordStatisticsTest, SayThatTheProviderChangedMeanwhile) {
+  if (const std::string reason = obstacle("netlink"); !reason.empty()) GTEST_SKIP() << reason;
+  ASSERT_TRUE(sensor_.start({"--provider", "auto"})) << sensor_.log();
+  auto asked = std::async(std::launch::async, [&] {
+    return ask_sensor(sensor_.socket(), {{"request", "ebpf-statistics"}, {"seconds", 8}}, 60s);
+  });
+  std::this_thread::sleep_for(500ms);
+  const base::Json answer = sensor_.ask(
+      {{"request", "config"}, {"name", "ebpf_supplementary_event_provider"}, {"value", "disabled"}});
+  EXPECT_EQ(answer["provider"], "netlink");
+  const auto statistics = asked.get();
+  ASSERT_FALSE(statistics.ok()) << statistics->dump();
+  EXPECT_EQ(statistics.error().message(), "the event provider changed meanwhile");
+}
+
 TEST_F(SensordStatisticsTest, LastAsLongAsAskedForUnderAFloodAndNameItsCost) {
   ASSERT_TRUE(start()) << sensor_.log();
   std::atomic<bool> stop = false;
