@@ -29,6 +29,7 @@ bool tells_losses(const Provider& provider) { return provider.kinds().contains(E
 
 std::vector<std::string> names_of(const std::vector<ProviderFactory>& candidates) {
   std::vector<std::string> names;
+  names.reserve(candidates.size());
   for (const ProviderFactory& candidate : candidates) names.push_back(candidate.name);
   return names;
 }
