@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,21 @@ class SystemClock final : public Clock {
   WallTime now() const override;
   std::chrono::nanoseconds since_boot() const override;
 };
+
+/// How far `other` is ahead of `one`: two functions that read a clock, in nanoseconds. Who is interrupted
+/// between two readings would take the pause for a difference, so of several tries the quickest counts.
+template <class One, class Other>
+std::int64_t clock_difference(One one, Other other) {
+  constexpr int kTries = 5;
+  std::int64_t difference = 0, quickest = std::numeric_limits<std::int64_t>::max();
+  for (int tries = 0; tries < kTries; ++tries) {
+    const std::int64_t before = one(), there = other(), taken = one() - before;
+    if (taken >= quickest) continue;
+    quickest = taken;
+    difference = there - (before + taken / 2);
+  }
+  return difference;
+}
 
 /// Stands still until told otherwise.
 class FixedClock final : public Clock {

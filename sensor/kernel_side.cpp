@@ -26,8 +26,8 @@ Counters counters_of(const volatile as_cpu_counts* counts, std::size_t cpus) {
 }
 
 std::int64_t wall_offset(const base::Clock& clock) {
-  const auto boot = clock.since_boot();
-  return (clock.now().time_since_epoch() - boot).count();
+  return base::clock_difference([&] { return clock.since_boot().count(); },
+                                [&] { return clock.now().time_since_epoch().count(); });
 }
 
 KindSet supplied_kinds(const EbpfOptions& options) {

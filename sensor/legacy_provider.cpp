@@ -138,7 +138,9 @@ const Event* LegacyProvider::decode(std::span<const std::byte> bytes) {
 }
 
 void LegacyProvider::follow_clocks() {
-  to_boot_ns_ = boot_ns() - monotonic_ns();
+  to_boot_ns_ = static_cast<std::uint64_t>(
+      base::clock_difference([] { return static_cast<std::int64_t>(monotonic_ns()); },
+                             [&] { return static_cast<std::int64_t>(boot_ns()); }));
   decoder_.set_wall_offset(wall_offset(clock_));
 }
 

@@ -154,9 +154,10 @@ base::Result<std::size_t> NetlinkProvider::poll(std::chrono::milliseconds timeou
   if (synchronise_) synchronise(counting);
   pollfd readable{socket_.get(), POLLIN, 0};
   ::poll(&readable, 1, static_cast<int>(timeout.count()));
-  const std::int64_t monotonic = now_ns(CLOCK_MONOTONIC);
-  clocks_.to_boot_ns = clock_->since_boot().count() - monotonic;
-  clocks_.to_wall_ns = clock_->now().time_since_epoch().count() - monotonic;
+  const auto monotonic = [] { return now_ns(CLOCK_MONOTONIC); };
+  clocks_.to_boot_ns = base::clock_difference(monotonic, [&] { return clock_->since_boot().count(); });
+  clocks_.to_wall_ns =
+      base::clock_difference(monotonic, [&] { return clock_->now().time_since_epoch().count(); });
   for (int round = 0; round < kRounds; ++round) {
     AUDITSHIFT_TRY(more, receive(counting));
     if (!more) break;

@@ -33,6 +33,8 @@ class View final : public Consumer {
     if (family_.contains(event.process.parent.pid)) family_.insert(event.process.id.pid);
     if (!family_.contains(event.process.id.pid)) return;
     if (event.kind == EventKind::fork) family_.insert(event.target.pid);
+    // What this kernel does not have, no function of it carries out: only tier core sees the attempt.
+    if (event.syscall.result == -ENOSYS) return;
     finished = finished || (event.kind == EventKind::exit && event.process.id.pid == first_);
     TextBuffer line;
     formatter_.append(line, event, "ebpf", 0);

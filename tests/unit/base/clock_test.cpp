@@ -22,6 +22,17 @@ TEST(FormatDate, IsTheIsoDate) {
   EXPECT_EQ(format_date(std::chrono::sys_days(std::chrono::days(20'778))), "2026-11-21");
 }
 
+TEST(ClockDifference, APauseBetweenTwoReadingsIsNoDifference) {
+  std::int64_t time = 0;
+  int readings = 0;
+  const auto one = [&] { return time += 10; };
+  const auto other = [&] {
+    if (++readings != 3) time += 2'000'000;  // somebody else has the CPU
+    return (time += 10) + 5000;
+  };
+  EXPECT_EQ(clock_difference(one, other), 5000);
+}
+
 TEST(FixedClock, MovesBothTimesTogether) {
   FixedClock clock(at(1000), 5s);
   clock.advance(1500ms);
