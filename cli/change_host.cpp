@@ -119,7 +119,8 @@ migrate::change::PlanOptions PlanArguments::options() const {
 
 namespace {
 
-/// The agent's package where an earlier rollback --to-build holds it and there is a newer one.
+/// The agent's package where an earlier rollback --to-build holds it and there is a newer one to go to, or an
+/// obstacle that the plan has to tell of.
 std::optional<migrate::change::PackageFacts> held_package(const ChangeHost& on) {
   namespace change = migrate::change;
   if (!on.host.packages || on.host.packages->manager().empty()) return std::nullopt;
@@ -134,7 +135,8 @@ std::optional<migrate::change::PackageFacts> held_package(const ChangeHost& on) 
     return std::nullopt;
   }
   if (!change::held_by_rollback(*history, *facts)) return std::nullopt;
-  if (change::plan_package_forward(*facts).version == facts->installed) return std::nullopt;
+  const change::PackagePlan forward = change::plan_package_forward(*facts);
+  if (forward.obstacles.empty() && forward.version == facts->installed) return std::nullopt;
   return *std::move(facts);
 }
 
@@ -148,7 +150,9 @@ migrate::Assessment assess_now(const ChangeHost& on, const migrate::change::Plan
   if (on.host.agent && facts.agent.kind != AgentKind::mdatp)
     migrate::change::ask_agent(*on.host.agent, facts);
   // The plan installs that build first, so it is the one whose faults count.
-  if (held) facts.agent.build = migrate::BuildVersion::parse(held->available.front());
+  if (held)
+    if (const auto forward = migrate::change::plan_package_forward(*held); forward.obstacles.empty())
+      facts.agent.build = migrate::BuildVersion::parse(forward.version);
   return migrate::assess(std::move(facts), {options.skip, options.accept});
 }
 

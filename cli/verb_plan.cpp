@@ -29,6 +29,7 @@ base::Result<int> plan(const PlanOptions& options, const Context& context) {
   if (!answer.plan) {
     std::string text = "no plan: this host cannot be switched as it is\n";
     for (const std::string& refusal : answer.refusals) text += "  " + base::printable(refusal) + "\n";
+    for (const std::string& note : answer.notes) text += "note: " + base::printable(note) + "\n";
     if (options.json.wanted())
       text = options.json.dump({{"schema_version", "1.0"}, {"refusals", answer.refusals}});
     AUDITSHIFT_TRY_VOID(write_result("", text));

@@ -126,14 +126,20 @@ base::Result<int> switch_host(const SwitchOptions& options, const Context& conte
     return static_cast<int>(kUsage);
   }
   const migrate::change::PlanAnswer& answer = planned.answer;
-  if (!answer.plan) return say_refusals(answer.refusals);
+  const auto say_notes = [&] {
+    for (const std::string& note : answer.notes)
+      std::fprintf(stderr, "note: %s\n", base::printable(note).c_str());
+  };
+  if (!answer.plan) {
+    say_notes();
+    return say_refusals(answer.refusals);
+  }
   if (given)
     if (const auto current = migrate::change::check_current(*given, *answer.plan); !current) {
       report(current.error());
       return static_cast<int>(kBlocked);
     }
-  for (const std::string& note : answer.notes)
-    std::fprintf(stderr, "note: %s\n", base::printable(note).c_str());
+  say_notes();
   if (options.dry_run) {
     AUDITSHIFT_TRY(text, migrate::change::render_plan(*answer.plan, &on.host));
     AUDITSHIFT_TRY_VOID(write_result("", text.empty() ? "nothing to do: this host needs no switch\n" : text));

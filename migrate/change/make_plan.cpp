@@ -52,6 +52,7 @@ class Planner {
   Result<PlanAnswer> make(base::WallTime now) {
     PlanAnswer answer;
     answer.refusals = refusals(assessment_);
+    answer.notes = why_still_held();
     if (options_.compare_seconds != 0)
       if (std::string why = why_not_compared(); !why.empty())
         answer.refusals.push_back("--compare: " + std::move(why));
@@ -71,7 +72,7 @@ class Planner {
     add_kernel_step();
     add_service_guard();
     answer.plan = finish(now);
-    answer.notes = std::move(notes_);
+    answer.notes.insert(answer.notes.end(), notes_.begin(), notes_.end());
     return answer;
   }
 
@@ -139,10 +140,22 @@ class Planner {
     plan_.steps.push_back(std::move(step));
   }
 
+  /// Why a build that a rollback holds is not let go.
+  std::vector<std::string> why_still_held() const {
+    std::vector<std::string> reasons;
+    if (!sources_.held_package) return reasons;
+    const PackageFacts& held = *sources_.held_package;
+    for (const PackageObstacle& obstacle : plan_package_forward(held).obstacles)
+      reasons.push_back(held.package + " stays at " + held.installed +
+                        ", where a rollback holds it: " + obstacle.text);
+    return reasons;
+  }
+
   /// First: what fails most easily, and all else is planned for the build that it brings.
   void add_package_steps() {
     if (!sources_.held_package) return;
     const PackagePlan forward = plan_package_forward(*sources_.held_package);
+    if (!forward.obstacles.empty()) return;  // see why_still_held
     for (const StepSpec& step : forward.steps) add(step.id, step);
     add("wait-for-agent", wait_for_agent({}, kPatience));
     agent_version_ = forward.version;

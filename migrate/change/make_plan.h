@@ -15,7 +15,7 @@ namespace auditshift::migrate::change {
 struct PlanAnswer {
   std::optional<Plan> plan;
   std::vector<std::string> refusals;  ///< each in words: a blocking finding, a missing consent
-  std::vector<std::string> notes;     ///< what the plan leaves alone, and why
+  std::vector<std::string> notes;     ///< what is left alone, and why
 };
 
 /// Plans the switch of a host: only steps that are needed, none on a host that is switched already. Pure: the

@@ -163,6 +163,7 @@ base::Result<Verification> verify_packages(const Host& host, const Plan& plan) {
 PackagePlan plan_package_forward(const PackageFacts& facts) {
   PackagePlan plan;
   if (facts.available.empty()) {
+    plan.version = facts.installed;
     plan.obstacles.push_back({kBuildNotAvailable, facts.manager + " offers no " + facts.package, false});
     return plan;
   }

@@ -69,7 +69,8 @@ bool is_package_plan(const Plan& plan);
 /// Asks the package manager whether each step of such a plan stands.
 base::Result<Verification> verify_packages(const Host& host, const Plan& plan);
 
-/// The way back up: no pin, and the newest build on offer.
+/// The way back up: no pin, and the newest build on offer. With none on offer an obstacle, and what is there
+/// stays, pin and all.
 PackagePlan plan_package_forward(const PackageFacts& facts);
 
 /// Whether a rollback of this tool is what holds the agent's package at the build of now. Somebody else's pin

@@ -134,8 +134,10 @@ Json plan_facts(const Assessment& assessment, const PlanSources& sources, const 
                {"live_rules", live_json(facts.audit.live)},
                {"options", to_json(options)}};
   if (const auto& limit = facts.audit.status.rate_limit) json["rate_limit"] = *limit;
-  if (const auto& held = sources.held_package)
-    json["held_package"] = {{"installed", held->installed}, {"newest", held->available.front()}};
+  if (const auto& held = sources.held_package) {
+    json["held_package"] = {{"installed", held->installed}};
+    if (!held->available.empty()) json["held_package"]["newest"] = held->available.front();
+  }
   return json;
 }
 

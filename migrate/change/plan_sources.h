@@ -21,8 +21,8 @@ struct PlanSources {
     FileState own;    ///< the same, of a link itself: what goes when the file is removed
   };
   std::map<std::string, File> files;  ///< the managed configuration, rules files, plugins
-  /// The agent's package, where a rollback to an older build holds it and a newer one is on offer. The
-  /// assessment must then be one of the host with that newest build.
+  /// The agent's package, where a rollback to an older build holds it and a newer one is on offer, or none at
+  /// all. The assessment must then be one of the host with the build that plan_package_forward comes to.
   std::optional<PackageFacts> held_package;
 
   /// REQUIRES: the path was read.

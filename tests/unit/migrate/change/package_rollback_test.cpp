@@ -145,6 +145,18 @@ TEST(PackageForward, TakesThePinAwayAndTheNewest) {
   EXPECT_TRUE(plan_package_forward(facts()).steps.empty());
 }
 
+TEST(PackageForward, NothingOnOfferIsAnObstacleAndChangesNothing) {
+  PackageFacts rolled_back = facts();
+  rolled_back.installed = "101.24072.0001-1";
+  rolled_back.available.clear();
+  rolled_back.pinned = true;
+  const PackagePlan made = plan_package_forward(rolled_back);
+  EXPECT_EQ(made.version, "101.24072.0001-1") << "what is there stays";
+  EXPECT_TRUE(made.steps.empty());
+  ASSERT_EQ(made.obstacles.size(), 1U);
+  EXPECT_EQ(made.obstacles[0].id, kBuildNotAvailable);
+}
+
 /// A manager in memory.
 class FakePackages final : public outside::Packages {
  public:

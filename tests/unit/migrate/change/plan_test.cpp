@@ -399,6 +399,21 @@ TEST(MakePlan, ABuildThatARollbackHoldsIsLetGoFirst) {
   EXPECT_THAT(stale.error().message(), HasSubstr("the build that a rollback holds"));
 }
 
+TEST(MakePlan, ABuildThatIsHeldWhileNoneIsOnOfferStaysAndThePlanSaysWhy) {
+  FakeHost host;
+  auditd_era(host);
+  PackageFacts held;
+  held.manager = "apt";
+  held.installed = "101.24082.0004";
+  held.pinned = true;
+  const PlanAnswer answer = plan_of(host.root(), {}, held);
+  ASSERT_TRUE(answer.plan) << ::testing::PrintToString(answer.refusals);
+  EXPECT_EQ(steps(answer), steps(plan_of(host.root())));
+  EXPECT_FALSE(answer.plan->expectations.contains("agent_version"));
+  EXPECT_THAT(answer.notes, ::testing::Contains(::testing::AllOf(HasSubstr("stays at 101.24082.0004"),
+                                                                 HasSubstr("apt offers no mdatp"))));
+}
+
 TEST(MakePlan, ASwitchedHostNeedsNothing) {
   FakeHost host;
   host.mdatp("101.24082.0004", "ebpf").augenrules().audit(1).rules("50-user.rules", "-w /etc/passwd\n");
