@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/outside/package_run.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "migrate/outside/command_text.h"
@@ -48,9 +49,12 @@ base::Result<base::Completed> PackageRunner::ask(const std::vector<std::string>&
   return run_unlocked(argv, kAskLimit);
 }
 
-base::Result<void> PackageRunner::change(const std::vector<std::string>& argv, const std::string& what) {
+base::Result<void> PackageRunner::change(const std::vector<std::string>& argv, const std::string& what,
+                                         const std::vector<int>& also_done) {
   AUDITSHIFT_TRY(done, run_unlocked(argv, options_.change_limit).context(what));
   if (done.success()) return {};
+  if (done.signal == 0 && std::find(also_done.begin(), also_done.end(), done.exit_code) != also_done.end())
+    return {};
   const std::string words = last_words(done, kLines);
   return base::Error(base::Errc::io, what + ": " + (words.empty() ? end_of(done) : words));
 }

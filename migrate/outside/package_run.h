@@ -29,8 +29,10 @@ class PackageRunner {
 
   /// Runs a program that only asks, and gives back however it ended.
   base::Result<base::Completed> ask(const std::vector<std::string>& argv);
-  /// Runs a program that changes something. Errors: the manager's last words when it fails.
-  base::Result<void> change(const std::vector<std::string>& argv, const std::string& what);
+  /// Runs a program that changes something. `also_done`: exit codes beside 0 with which it did. Errors: the
+  /// manager's last words when it fails.
+  base::Result<void> change(const std::vector<std::string>& argv, const std::string& what,
+                            const std::vector<int>& also_done = {});
 
  private:
   base::Result<base::Completed> run_unlocked(const std::vector<std::string>& argv,

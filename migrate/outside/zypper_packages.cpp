@@ -7,11 +7,19 @@
 namespace auditshift::migrate::outside {
 namespace {
 
-// zypper(8), exit codes
+// zypper(8), exit codes; from 100 on they tell something about a run that was carried out.
 constexpr int kLocked = 7;
+constexpr int kRebootNeeded = 102;
+constexpr int kRestartNeeded = 103;  // of zypper itself
 constexpr int kNothingFound = 104;
+constexpr int kRepositoriesSkipped = 106;  // one failed to refresh, and the others were asked
 
 bool zypper_is_locked(const base::Completed& done) { return done.signal == 0 && done.exit_code == kLocked; }
+
+/// A query that was answered, if only by the repositories that could be read.
+bool answered(const base::Completed& done) {
+  return done.success() || (done.signal == 0 && done.exit_code == kRepositoriesSkipped);
+}
 
 /// The value of an attribute of one XML element; versions and package names hold nothing that XML escapes.
 std::string attribute(std::string_view element, std::string_view name) {
@@ -34,7 +42,7 @@ base::Result<std::optional<std::string>> ZypperPackages::installed(const std::st
 base::Result<std::vector<std::string>> ZypperPackages::available(const std::string& package) {
   AUDITSHIFT_TRY(done, runner_.ask({"zypper", "--non-interactive", "--xmlout", "search", "--details",
                                     "--match-exact", "--type", "package", package}));
-  if (!done.success() && done.exit_code != kNothingFound) return failure_of(done, "zypper search " + package);
+  if (!answered(done) && done.exit_code != kNothingFound) return failure_of(done, "zypper search " + package);
   std::vector<std::string> versions;
   for (const std::string_view line : base::split(done.output, '\n')) {
     if (!base::trim(line).starts_with("<solvable ") || attribute(line, "name") != package) continue;
@@ -47,7 +55,7 @@ base::Result<std::vector<std::string>> ZypperPackages::available(const std::stri
 
 base::Result<bool> ZypperPackages::pinned(const std::string& package) {
   AUDITSHIFT_TRY(done, runner_.ask({"zypper", "--non-interactive", "--xmlout", "locks"}));
-  if (!done.success()) return failure_of(done, "zypper locks");
+  if (!answered(done)) return failure_of(done, "zypper locks");
   return done.output.find("<name>" + package + "</name>") != std::string::npos;
 }
 
@@ -61,7 +69,8 @@ base::Result<void> ZypperPackages::install(const std::string& package, const std
   if (done) return {};
   AUDITSHIFT_TRY_VOID(runner_.change({"zypper", "--non-interactive", "install", "--oldpackage",
                                       "--auto-agree-with-licenses", package + "=" + version},
-                                     "zypper cannot install " + package + "=" + version));
+                                     "zypper cannot install " + package + "=" + version,
+                                     {kRebootNeeded, kRestartNeeded, kRepositoriesSkipped}));
   return check_installed(*this, package, version);
 }
 

@@ -79,6 +79,83 @@ TEST(Yum, KnowsEveryFormOfALock) {
   EXPECT_THAT(refused.error().hint(), testing::HasSubstr("versionlock"));
 }
 
+/// zypper(8), exit codes: those above 100 tell something about a run that was carried out.
+class Zypper : public testing::Test {
+ protected:
+  static constexpr const char* kVersion = "101.24072.0001-1";
+
+  /// rpm's answer before and after an installation, which ends with `exit_code`.
+  base::Result<void> install(int exit_code, const std::string& installed_then) {
+    const std::string query = std::string(kQuiet) +
+                              "rpm --query --queryformat "
+                              "%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\n mdatp";
+    processes_->answer(query, 0, "101.24082.0004-1\n");
+    processes_->answer(query, 0, installed_then + "\n");
+    processes_->answer(std::string(kQuiet) + "zypper --non-interactive --xmlout locks", 0, "<stream/>");
+    processes_->answer(
+        std::string(kQuiet) +
+            "zypper --non-interactive install --oldpackage --auto-agree-with-licenses mdatp=" + kVersion,
+        exit_code, "", "what zypper says");
+    return ZypperPackages(processes_).install("mdatp", kVersion);
+  }
+
+  const std::string search_ =
+      std::string(kQuiet) +
+      "zypper --non-interactive --xmlout search --details --match-exact --type package mdatp";
+  std::shared_ptr<tests::ScriptedProcesses> processes_ = std::make_shared<tests::ScriptedProcesses>();
+};
+
+TEST_F(Zypper, ARepositoryThatIsAwayDoesNotHideWhatTheOthersOffer) {
+  processes_->answer(search_, 106,
+                     "<message type=\"error\">Some of the repositories have not been refreshed</message>\n"
+                     "<solvable status=\"not-installed\" name=\"mdatp\" kind=\"package\" "
+                     "edition=\"101.24082.0004-1\" arch=\"x86_64\" repository=\"prod\"/>\n");
+  const auto available = ZypperPackages(processes_).available("mdatp");
+  ASSERT_TRUE(available.ok()) << available.error().message();
+  EXPECT_EQ(*available, std::vector<std::string>{"101.24082.0004-1"});
+  processes_->answer(std::string(kQuiet) + "zypper --non-interactive --xmlout locks", 106,
+                     "<name>mdatp</name>\n");
+  const auto pinned = ZypperPackages(processes_).pinned("mdatp");
+  ASSERT_TRUE(pinned.ok()) << pinned.error().message();
+  EXPECT_TRUE(*pinned);
+}
+
+TEST_F(Zypper, WhatIsNotFoundIsNotOnOffer) {
+  processes_->answer(search_, 104, "<message type=\"info\">No matching items found.</message>\n");
+  EXPECT_TRUE(ZypperPackages(processes_).available("mdatp").value().empty());
+}
+
+TEST_F(Zypper, OtherEndsOfAQueryAreFailures) {
+  for (const int exit_code : {4, 102, 105, 107}) {
+    auto processes = std::make_shared<tests::ScriptedProcesses>();
+    processes->answer(search_, exit_code, "");
+    EXPECT_FALSE(ZypperPackages(processes).available("mdatp").ok()) << exit_code;
+  }
+}
+
+TEST_F(Zypper, AnInstallationThatWantsARebootOrARestartIsDone) {
+  for (const int exit_code : {0, 102, 103, 106}) {
+    processes_ = std::make_shared<tests::ScriptedProcesses>();
+    const auto done = install(exit_code, kVersion);
+    EXPECT_TRUE(done.ok()) << exit_code << ": " << done.error().message();
+  }
+}
+
+TEST_F(Zypper, OnlyWhatIsInstalledThenCounts) {
+  const auto done = install(106, "101.24082.0004-1");
+  ASSERT_FALSE(done.ok());
+  EXPECT_THAT(done.error().message(), testing::HasSubstr("there is 101.24082.0004-1 installed"));
+}
+
+TEST_F(Zypper, OtherEndsOfAnInstallationAreFailures) {
+  for (const int exit_code : {4, 8, 104, 105, 107}) {
+    processes_ = std::make_shared<tests::ScriptedProcesses>();
+    const auto done = install(exit_code, kVersion);
+    ASSERT_FALSE(done.ok()) << exit_code;
+    EXPECT_THAT(done.error().message(), testing::HasSubstr("what zypper says")) << exit_code;
+  }
+}
+
 TEST(Lock, IsWaitedForAndThenTheWorkIsDone) {
   auto processes = std::make_shared<tests::ScriptedProcesses>();
   const std::string hold = std::string(kQuiet) + "apt-mark hold mdatp";
