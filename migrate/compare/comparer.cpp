@@ -132,21 +132,28 @@ void Comparer::count_record(const Event& audit, std::optional<std::size_t> rule,
   add_example(counts, example_of(audit, "audit", std::string(to_string(why.reason)), why.detail));
 }
 
-void Comparer::forget_before(std::int64_t wall_ns) {
+std::size_t Comparer::forget_unasked(std::int64_t wall_ns, std::set<EventKind>* kinds) {
+  const std::size_t waited = waiting_;
   for (auto entry = groups_.begin(); entry != groups_.end();) {
     auto& [key, group] = *entry;
-    const std::size_t before = group.seen.size();
-    std::erase_if(group.seen, [&](const Seen& seen) { return !seen.rule && seen.event->wall_ns < wall_ns; });
-    waiting_ -= before - group.seen.size();
+    const std::size_t gone = std::erase_if(
+        group.seen, [&](const Seen& seen) { return !seen.rule && seen.event->wall_ns < wall_ns; });
+    if (gone != 0 && kinds != nullptr) kinds->insert(key.kind);
+    waiting_ -= gone;
     entry = group.seen.empty() && group.records.empty() ? groups_.erase(entry) : std::next(entry);
   }
+  return waited - waiting_;
 }
+
+void Comparer::forget_before(std::int64_t wall_ns) { forget_unasked(wall_ns, nullptr); }
 
 /// First what no rule surely asks for, then everything.
 void Comparer::make_room() {
-  forget_before(INT64_MAX);
+  not_compared_ += forget_unasked(INT64_MAX, &given_up_);
   if (waiting_ <= waiting_limit_ / 2) return;
   not_compared_ += waiting_;
+  for (const auto& [key, group] : groups_)
+    if (!group.seen.empty()) given_up_.insert(key.kind);
   groups_.clear();
   waiting_ = 0;
 }
@@ -194,6 +201,8 @@ void Comparer::count_other(const Event& audit, std::optional<std::size_t> rule, 
   const Field field = first_difference(audit, sensor);
   // Alike: they were further apart than was looked, or a process ended in another way than its record says.
   if (why || field == Field::presence) return count_pair(audit, rule, why);
+  // Perhaps two calls, each of which lacks its counterpart.
+  if (given_up_.contains(audit.kind)) return count_record(audit, rule, {Reason::not_compared, {}});
   RuleTally& counts = tally(rule);
   ++counts.differing;
   Example example = example_of(sensor, "both", "differs", {});
@@ -202,19 +211,22 @@ void Comparer::count_other(const Event& audit, std::optional<std::size_t> rule, 
   add_example(counts, std::move(example));
 }
 
+/// Why only audit told of this.
+Why Comparer::why_alone(const Event& audit, const Circumstances& circumstances) const {
+  if (auto outside = outside_the_sensor(audit)) return *std::move(outside);
+  if (was_under_way(audit)) return {Reason::began_before, {}};
+  if (circumstances.sensor_lost != 0)
+    return {Reason::lost, base::count_of(circumstances.sensor_lost, "event") + " in all"};
+  if (!given_up_.contains(audit.kind)) return {Reason::unexplained, {}};
+  // What was given up would have been withheld like this record.
+  if (auto why = withheld(audit, settings_)) return *std::move(why);
+  return {Reason::not_compared, {}};
+}
+
 void Comparer::give_up_records(const Group& group, const Circumstances& circumstances) {
-  for (const Record& record : group.records) {
-    const Event& event = *record.event;
-    if (event.wall_ns > circumstances.end_ns) continue;
-    Why why{Reason::unexplained, {}};
-    if (auto outside = outside_the_sensor(event))
-      why = *std::move(outside);
-    else if (was_under_way(event))
-      why.reason = Reason::began_before;
-    else if (circumstances.sensor_lost != 0)
-      why = {Reason::lost, base::count_of(circumstances.sensor_lost, "event") + " in all"};
-    count_record(event, record.rule, why);
-  }
+  for (const Record& record : group.records)
+    if (record.event->wall_ns <= circumstances.end_ns)
+      count_record(*record.event, record.rule, why_alone(*record.event, circumstances));
 }
 
 void Comparer::give_up_seen(const Group& group, const Circumstances& circumstances) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "migrate/compare/comparison.h"
@@ -20,8 +21,9 @@ namespace auditshift::migrate::compare {
 /// calls of a process in the order in which they ended. Calls that were under way as the comparison began are
 /// left to the end: many calls are alike, and one that only audit saw must not take the place of another.
 ///
-/// Memory is bounded: events wait for their counterpart, the oldest are given up when too many do, and
-/// counted as "not compared".
+/// Memory is bounded: events wait for their counterpart, some are given up when too many do, and counted as
+/// "not compared". A record that lacks its counterpart is not held against the sensor where that may be among
+/// them.
 class Comparer {
  public:
   /// What is needed to tell why something is missing; all of it of the time of the comparison.
@@ -77,8 +79,11 @@ class Comparer {
   bool was_under_way(const sensor::Event& event) const { return event.wall_ns < begin_ns_; }
   void pair_what_was_under_way(Group& group);
   void pair_the_rest(Group& group, std::int64_t end_ns);
+  Why why_alone(const sensor::Event& audit, const Circumstances& circumstances) const;
   void give_up_records(const Group& group, const Circumstances& circumstances);
   void give_up_seen(const Group& group, const Circumstances& circumstances);
+  /// Gives up what the sensor told and no rule surely asks for, older than this; how many.
+  std::size_t forget_unasked(std::int64_t wall_ns, std::set<sensor::EventKind>* kinds);
   void make_room();
 
   const RuleBook& rules_;
@@ -90,6 +95,7 @@ class Comparer {
   std::size_t waiting_ = 0;
   std::uint64_t matched_ = 0;
   std::uint64_t not_compared_ = 0;
+  std::set<sensor::EventKind> given_up_;  ///< kinds of what the sensor told and make_room gave up
   std::int64_t newest_record_ = 0;
   std::vector<RuleTally> tallies_;
   RuleTally unruled_;

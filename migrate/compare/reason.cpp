@@ -93,6 +93,8 @@ std::string_view to_string(Reason reason) {
       return "not-covered";
     case Reason::began_before:
       return "began-before";
+    case Reason::not_compared:
+      return "not-compared";
     case Reason::audit_lost:
       return "lost-by-audit";
     case Reason::audit_daemon:
@@ -119,6 +121,8 @@ std::string_view describe(Reason reason) {
       return "the sensor has no event for it";
     case Reason::began_before:
       return "the call began before the comparison did";
+    case Reason::not_compared:
+      return "what the sensor told of it may be among the events that were given up";
     case Reason::audit_lost:
       return "records were lost on audit's side";
     case Reason::audit_daemon:

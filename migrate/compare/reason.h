@@ -20,6 +20,7 @@ enum class Reason {
   by_default,    ///< the sensor leaves such calls out unless told otherwise
   not_covered,   ///< no event of the sensor's stands for such a call
   began_before,  ///< the call began before both looked
+  not_compared,  ///< too many events waited, and its counterpart may be among those that were given up
   // told by the sensor alone
   audit_lost,    ///< records were lost on audit's side
   audit_daemon,  ///< the audit daemon is not audited

@@ -260,5 +260,72 @@ TEST_F(ComparerTest, MemoryIsBoundedAndWhatIsGivenUpIsCounted) {
   EXPECT_EQ(result.losses[0].count + result.audit_events(), 1000U);
 }
 
+/// A rule that asks for what no event tells, so that it never surely records.
+class FullComparerTest : public testing::Test {
+ protected:
+  static constexpr std::size_t kLimit = 100;
+
+  void SetUp() override { comparer_.begin(999'000'000'000); }
+  static Event record(Event event) {
+    event.audit_key = "k";
+    return event;
+  }
+  /// The sensor tells more than may wait, and no record came for any of it yet.
+  void fill() {
+    for (std::size_t i = 0; i <= kLimit; ++i) comparer_.take_sensor(event("rename", "/a", "/b"));
+  }
+  Comparison finish() {
+    Comparison result;
+    comparer_.finish({.end_ns = 1'001'000'000'000}, result);
+    return result;
+  }
+
+  RuleBook rules_ = book({"-a always,exit -F arch=b64 -S rename,connect -F subj_type=x_t -k k"});
+  SensorSettings settings_;
+  Comparer comparer_{rules_, settings_, kOwnPid, kLimit};
+};
+
+TEST_F(FullComparerTest, ARecordWhoseCounterpartWasGivenUpIsNotMissed) {
+  fill();
+  comparer_.take_audit(record(event("rename", "/a", "/b")));
+  const Comparison result = finish();
+  EXPECT_EQ(result.missed(), 0U);
+  EXPECT_EQ(result.tallies[0].audit_only_total(), 1U);
+  ASSERT_EQ(result.losses.size(), 1U);
+  EXPECT_EQ(result.losses[0].side, "comparison");
+  EXPECT_EQ(result.losses[0].count, kLimit + 1);
+  EXPECT_EQ(result.outcome(), Outcome::incomplete);
+  EXPECT_EQ(exit_code_of(result), 2);
+}
+
+TEST_F(FullComparerTest, NorIsOneThatMeetsAnotherCallOfItsProcess) {
+  fill();
+  comparer_.take_audit(record(event("rename", "/a", "/b")));
+  comparer_.take_sensor(event("rename", "/a", "/other"));
+  EXPECT_EQ(finish().outcome(), Outcome::incomplete);
+}
+
+TEST_F(FullComparerTest, AKindOfWhichNothingWasGivenUpIsMissed) {
+  fill();
+  comparer_.take_audit(record(event("connect")));
+  const Comparison result = finish();
+  EXPECT_EQ(result.tallies[0].audit_only, (Counts{{Reason::unexplained, 1}}));
+  EXPECT_EQ(result.outcome(), Outcome::missed);
+}
+
+TEST_F(FullComparerTest, WhatIsSwitchedOffIsMissedWhateverWasGivenUp) {
+  settings_.options.kinds.erase(EventKind::rename);
+  fill();
+  comparer_.take_audit(record(event("rename", "/a", "/b")));
+  const Comparison result = finish();
+  EXPECT_EQ(result.tallies[0].audit_only, (Counts{{Reason::switched_off, 1}}));
+  EXPECT_EQ(result.outcome(), Outcome::missed);
+}
+
+TEST_F(FullComparerTest, RecordsThatFillTheRoomAloneAreMissed) {
+  for (std::size_t i = 0; i < 2 * kLimit; ++i) comparer_.take_audit(record(event("rename", "/a", "/b")));
+  EXPECT_EQ(finish().outcome(), Outcome::missed);
+}
+
 }  // namespace
 }  // namespace auditshift::migrate::compare
