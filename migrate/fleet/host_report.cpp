@@ -187,9 +187,11 @@ void read_exclusions(const Fields& document, HostReport& report, std::string& er
   }
 }
 
-/// Another document of this project's, or of somebody else's, that lies beside the assessments.
+/// Another document of this project's, or of somebody else's, that lies beside the assessments. Those that
+/// name their host do so in a word; an assessment has an object there (docs/schema).
 bool is_something_else(const Json& document) {
-  return !document.contains("verdict") && !document.contains("host") && !document.contains("audit");
+  const auto host = document.find("host");
+  return !document.contains("verdict") && (host == document.end() || !host->is_object());
 }
 
 }  // namespace

@@ -70,6 +70,17 @@ TEST(HostReport, TellsOtherDocumentsFromDamagedOnes) {
   const auto plan = parse_host_report(sample("sles-12.plan"), "p.json");
   ASSERT_TRUE(plan);
   EXPECT_FALSE(plan->has_value());
+  // What playbook/report leaves behind (ansible/roles/report), and auditshift compare --json.
+  for (const char* other :
+       {R"({"schema_version": "1.0", "host": "web-17", "at": "2026-09-01T00:00:00Z", "complete": true})",
+        R"({"schema_version": "1.0", "host": "web-17", "audit_state": "mutable", "rules": [{"both": 1}]})"}) {
+    const auto read = parse_host_report(other, "o.json");
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_FALSE(read->has_value()) << other;
+  }
+  base::Json torn = small_assessment("a", "2026-09-01T00:00:00Z", "ready");
+  torn.erase("verdict");
+  EXPECT_EQ(error_of(text_of(torn)), "x.json: verdict is missing");
   EXPECT_EQ(error_with("/verdict", "great"), "x.json: verdict has the unknown value 'great'");
   EXPECT_EQ(error_with("/generated_at", "yesterday"), "x.json: generated_at is no time");
   EXPECT_EQ(error_with("/generated_at", base::Json()), "x.json: generated_at is missing");
