@@ -10,10 +10,23 @@
 namespace auditshift::migrate::outside {
 namespace {
 
+/// Major versions that differ in commands and options: RHEL 7, RHEL 8 on, Fedora 41 on.
+constexpr unsigned kYum = 3, kDnf = 4, kDnf5 = 5;
+
 constexpr int kLockedStatus = 200;  // dnf(8) and yum(8), with exit_on_lock
 
 bool dnf_is_locked(const base::Completed& done) {
   return done.signal == 0 && done.exit_code == kLockedStatus;
+}
+
+/// The major version in the first line of --version: "3.4.3" (yum), "4.14.0" (dnf), "dnf5 version 5.2.13.1".
+std::optional<unsigned> major_version(std::string_view said) {
+  said = base::trim(said.substr(0, said.find('\n')));
+  if (const std::size_t space = said.rfind(' '); space != std::string_view::npos)
+    said.remove_prefix(space + 1);
+  const auto number = base::parse_decimal(said.substr(0, said.find('.')));
+  if (!number || *number > 99) return std::nullopt;
+  return static_cast<unsigned>(*number);
 }
 
 /// An entry of the plugin's list locks this package: "mdatp-0:101.24072.0001-1.*" (dnf),
@@ -48,7 +61,19 @@ DnfPackages::DnfPackages(std::string program, std::shared_ptr<base::ProcessRunne
                          PackageOptions options)
     : program_(std::move(program)), runner_(std::move(processes), options, dnf_is_locked) {}
 
-base::Error DnfPackages::no_versionlock() const {
+unsigned DnfPackages::generation() {
+  if (generation_) return *generation_;
+  const auto done = runner_.ask({program_, "--version"});
+  const auto told = done && done->success() ? major_version(done->output) : std::nullopt;
+  generation_ = told.value_or(program_ == "yum" ? kYum : kDnf);
+  return *generation_;
+}
+
+base::Error DnfPackages::no_versionlock() {
+  if (generation() >= kDnf5)  // it is a command of its own, from 5.1.13 on
+    return base::Error(base::Errc::unsupported,
+                       program_ + " has no command versionlock: it cannot keep a package at a version")
+        .with_hint("dnf upgrade dnf5");
   return base::Error(base::Errc::unsupported,
                      program_ + " has no versionlock plugin: it cannot keep a package at a version")
       .with_hint(program_ == "yum" ? "yum install yum-plugin-versionlock"
@@ -60,8 +85,14 @@ base::Result<std::optional<std::string>> DnfPackages::installed(const std::strin
 }
 
 base::Result<std::vector<std::string>> DnfPackages::available(const std::string& package) {
-  AUDITSHIFT_TRY(done, runner_.ask({program_, "--quiet", "--assumeyes", "--setopt=exit_on_lock=1",
-                                    "--showduplicates", "list", "available", package}));
+  std::vector<std::string> argv = {program_, "--quiet", "--assumeyes", "--setopt=exit_on_lock=1"};
+  // yum-versionlock.conf(5): its plugin hides every version but the locked one, here as well.
+  if (generation() <= kYum) argv.emplace_back("--disableplugin=versionlock");
+  const std::vector<std::string> list =
+      generation() >= kDnf5 ? std::vector<std::string>{"list", "--available", "--showduplicates", package}
+                            : std::vector<std::string>{"--showduplicates", "list", "available", package};
+  argv.insert(argv.end(), list.begin(), list.end());
+  AUDITSHIFT_TRY(done, runner_.ask(argv));
   std::vector<std::string> versions = versions_in_list(done.output, package);
   if (!done.success() && versions.empty() &&
       done.errors.find("No matching Packages to list") == std::string::npos &&

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/sysroot.h"
 #include "migrate/outside/package_run.h"
@@ -30,8 +31,8 @@ class AptPackages final : public Packages {
   PackageRunner runner_;
 };
 
-/// dnf, or yum with the same verbs. A pin is a lock of the versionlock plugin; without the plugin asking for
-/// one is Errc::unsupported.
+/// dnf 4 and 5, or yum with the same verbs. A pin is a lock of versionlock, a plugin and in dnf 5 a command;
+/// without it asking for one is Errc::unsupported.
 class DnfPackages final : public Packages {
  public:
   /// `program` is "dnf" or "yum".
@@ -45,9 +46,12 @@ class DnfPackages final : public Packages {
   base::Result<void> install(const std::string& package, const std::string& version) override;
 
  private:
-  base::Error no_versionlock() const;
+  /// The major version: 3 for yum, 4, 5. Asked of the program once; where it does not tell, by its name.
+  unsigned generation();
+  base::Error no_versionlock();
 
   std::string program_;
+  std::optional<unsigned> generation_;
   PackageRunner runner_;
 };
 

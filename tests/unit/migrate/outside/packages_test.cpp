@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "migrate/outside/package_managers.h"
 #include "migrate/outside/package_versions.h"
 #include "scripted_processes.h"
@@ -48,15 +50,64 @@ TEST(FindBuild, TakesTheSpellingsOfTheVendorsPages) {
 
 TEST(Yum, ReadsListsThatItWrapped) {
   auto processes = std::make_shared<tests::ScriptedProcesses>();
+  processes->answer(std::string(kQuiet) + "dnf --version", 0,
+                    "4.14.0\n  Installed: dnf-0:4.14.0-8.el9.noarch at Tue 07 Nov 2023 12:00:00 PM GMT\n");
   processes->answer(
       std::string(kQuiet) +
-          "yum --quiet --assumeyes --setopt=exit_on_lock=1 --showduplicates list available mdatp",
+          "dnf --quiet --assumeyes --setopt=exit_on_lock=1 --showduplicates list available mdatp",
       0,
       "Available Packages\nmdatp.x86_64\n    101.24072.0001-1    packages-microsoft-com-prod\n"
       "mdatp.x86_64 101.24082.0004-1 prod\nmdatp-tools.noarch 9-1 prod\n");
-  DnfPackages yum("yum", processes);
-  EXPECT_EQ(yum.available("mdatp").value(),
+  DnfPackages dnf("dnf", processes);
+  EXPECT_EQ(dnf.available("mdatp").value(),
             (std::vector<std::string>{"101.24082.0004-1", "101.24072.0001-1"}));
+}
+
+/// yum-versionlock.conf(5): its plugin hides all other versions, from `list` as well. That of dnf 4 does not
+/// (dnf-versionlock(8)), and yum of RHEL 8 and later is dnf 4.
+TEST(Yum, ShowsMoreThanTheLockedVersion) {
+  const auto asked = [](const std::string& said) {
+    auto processes = std::make_shared<tests::ScriptedProcesses>();
+    processes->answer(std::string(kQuiet) + "yum --version", 0, said);
+    (void)DnfPackages("yum", processes).available("mdatp");
+    return processes->asked.back();
+  };
+  EXPECT_EQ(asked("3.4.3\n  Installed: rpm-4.11.3-48.el7_9.x86_64 at 2023-01-01 10:00\n"),
+            std::string(kQuiet) +
+                "yum --quiet --assumeyes --setopt=exit_on_lock=1 "
+                "--disableplugin=versionlock --showduplicates list available mdatp");
+  EXPECT_EQ(asked("4.7.0\n  Installed: dnf-0:4.7.0-19.el8.noarch\n"),
+            std::string(kQuiet) +
+                "yum --quiet --assumeyes --setopt=exit_on_lock=1 --showduplicates list available mdatp");
+}
+
+/// dnf5-list(8), dnf5-versionlock(8).
+TEST(Dnf5, IsAskedInItsOwnWords) {
+  auto processes = std::make_shared<tests::ScriptedProcesses>();
+  processes->answer(std::string(kQuiet) + "dnf --version", 0,
+                    "dnf5 version 5.2.13.1\ndnf5 plugin API version 2.0\nlibdnf5 version 5.2.13.1\n");
+  const std::string list =
+      std::string(kQuiet) +
+      "dnf --quiet --assumeyes --setopt=exit_on_lock=1 list --available --showduplicates mdatp";
+  processes->answer(list, 0,
+                    "Available packages\nmdatp.x86_64 101.24072.0001-1 prod\n"
+                    "mdatp.x86_64 101.24082.0004-1 prod\n");
+  DnfPackages dnf("dnf", processes);
+  const auto available = dnf.available("mdatp");
+  ASSERT_TRUE(available.ok()) << available.error().message();
+  EXPECT_EQ(*available, (std::vector<std::string>{"101.24082.0004-1", "101.24072.0001-1"}));
+  EXPECT_TRUE(dnf.available("mdatp").ok());
+  EXPECT_EQ(
+      std::count(processes->asked.begin(), processes->asked.end(), std::string(kQuiet) + "dnf --version"), 1);
+
+  auto without = std::make_shared<tests::ScriptedProcesses>();
+  without->answer(std::string(kQuiet) + "dnf --version", 0, "dnf5 version 5.1.9\n");
+  without->answer(std::string(kQuiet) + "dnf --quiet --setopt=exit_on_lock=1 versionlock list", 2, "",
+                  "Unknown argument \"versionlock\" for command \"dnf5\".");
+  const auto refused = DnfPackages("dnf", without).pinned("mdatp");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), base::Errc::unsupported);
+  EXPECT_EQ(refused.error().hint(), "dnf upgrade dnf5");
 }
 
 TEST(Yum, KnowsEveryFormOfALock) {
