@@ -61,10 +61,15 @@ void compare_order(const Facts& facts, const RuleOrder& order, const IntentGroup
                                   (more == 0 ? "" : " and " + std::to_string(more) + " more") + ")");
 }
 
-void compare_program(const Facts& facts, const PathFacts& program, Difference& difference) {
+/// An entry goes by name in every mount namespace, a rule by inode.
+void compare_containers(const Facts& facts, const char* what, Difference& difference) {
   if (!facts.host.container_runtimes.empty())
-    difference.only_entry.push_back("programs of the same path in containers (this host has " +
+    difference.only_entry.push_back(std::string(what) + " of the same path in containers (this host has " +
                                     facts.host.container_runtimes.front().file + ")");
+}
+
+void compare_program(const Facts& facts, const PathFacts& program, Difference& difference) {
+  compare_containers(facts, "programs", difference);
   if (!program.hard_links)
     difference.only_rules.emplace_back("runs of the same file under other names, if it has any");
   else if (*program.hard_links > 1)
@@ -72,7 +77,8 @@ void compare_program(const Facts& facts, const PathFacts& program, Difference& d
                                     base::count_of(*program.hard_links - 1, "other name", "other names"));
 }
 
-void compare_folder(const PathFacts& folder, Difference& difference) {
+void compare_folder(const Facts& facts, const PathFacts& folder, Difference& difference) {
+  compare_containers(facts, "files", difference);
   if (folder.mounts_below.value_or(true))
     difference.only_entry.emplace_back(folder.mounts_below
                                            ? "files of file systems mounted below it"
@@ -167,9 +173,10 @@ Difference compare_sets(const Facts& facts, const RuleOrder& order, const Intent
       compare_program(facts, *target, difference);
       break;
     case About::folder:
-      compare_folder(*target, difference);
+      compare_folder(facts, *target, difference);
       break;
     default:
+      compare_containers(facts, "files", difference);
       difference.only_rules.emplace_back(
           "running it, other calls that give its name, renames of it, and accesses under other names");
       break;

@@ -30,8 +30,8 @@
 ///             not below a root that was changed by chroot(2);
 ///  - folder D, file F: every event that is about a file, by any process, when the name it gives, made
 ///             absolute without following links, is F, is D, or lies below D; with two names (rename, link)
-///             only when both do. Events that are not about a file are seen: running a program from there,
-///             entering a directory.
+///             only when both do. In containers too, not below a root that was changed by chroot(2). Events
+///             that are not about a file are seen: running a program from there, entering a directory.
 namespace auditshift::migrate {
 
 /// What lies in one set and not in the other, in words. Both empty: the sets are equal.

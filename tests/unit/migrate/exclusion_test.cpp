@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate/exclusion.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/text.h"
@@ -144,6 +145,22 @@ TEST(ExclusionEvents, ContainersMakeAProcessBroader) {
   EXPECT_EQ(only(host).reason,
             "the entry keeps out more: programs of the same path in containers (this host has "
             "/usr/bin/podman)");
+}
+
+TEST(ExclusionEvents, ContainersMakeAFolderAndAFileBroader) {
+  FakeHost host;
+  host.audit(1)
+      .write("/data/x", "")
+      .path_facts("/data", {.writable_by = "", .mounts_below = false, .links_out = false})
+      .write("/srv/file", "")
+      .path_facts("/srv/file", {.writable_by = ""})
+      .write("/usr/bin/podman", "")
+      .rules("1.rules", "-a never,exit -F dir=/data\n-a never,exit -F path=/srv/file\n");
+  EXPECT_EQ(table(host), (Table{"folder:/data | broader | folder:/data | consent | 1",
+                                "file:/srv/file | broader | file:/srv/file | consent | 1"}));
+  for (const ExclusionIntent& intent : host.assess().exclusions)
+    EXPECT_THAT(intent.reason, testing::HasSubstr("the entry keeps out more: files of the same path in "
+                                                  "containers (this host has /usr/bin/podman)"));
 }
 
 TEST(ExclusionEvents, AFolderIsNarrowerWhenNothingLeadsOutOfIt) {
