@@ -52,7 +52,7 @@ class Stops(lab.FleetTest):
         canary, other = self.fleet("a", "b", locked=["a"])
         boot = canary.boot_id()
         before = [other.snapshot()]
-        played = self.play("switch")
+        played = self.play("switch", "-e", "switch_reboot_ok=false")  # a text
         self.assertEqual(played.code, 2, played)
         self.assertIn("a reboot is needed first", played.output)
         self.assertEqual(canary.boot_id(), boot)
