@@ -64,6 +64,22 @@ class Stops(lab.FleetTest):
         self.plays("switch")
         self.assertEqual(other.status()["state"], "switched")
 
+    def test_a_host_that_waits_is_let_pass_only_when_nothing_else_is_wrong(self):
+        canary, other, last = self.fleet("a", "b", "c", locked=["a"])
+        before = [last.snapshot()]
+        self.plays("switch", "--limit", "a,b", "-e", "verify_pending_ok=true")
+        self.assertEqual([host.status()["state"] for host in (canary, other)], ["awaiting-reboot", "switched"])
+        wrong = [check["id"] for check in self.result(canary)["verification"]["checks"] if not check["ok"]]
+        self.assertIn("kernel-rules", wrong)
+        canary.inside("cp /etc/audit/audit.rules /etc/audit/rules.d/mdatp.rules; echo '-a always,exit -F arch=b64 -S bpf -k mdatp' >>/etc/audit/rules.d/mdatp.rules")
+        played = self.play("switch", "-e", "verify_pending_ok=true")
+        self.assertEqual(played.code, 2, played)
+        self.assertIn("the switch does not hold", played.output)
+        reasons = "".join(self.result(canary)["reasons"])
+        self.assertIn("/etc/audit/rules.d/mdatp.rules", reasons)
+        self.assertNotIn("loaded", reasons, "not what it waits for")
+        self.assert_untouched(played, [last], before)
+
     def test_rules_that_come_back_while_the_wave_soaks(self):
         canary, other = self.fleet("a", "b")
         before = [other.snapshot()]
