@@ -3,6 +3,21 @@ import json
 
 import lab
 
+#: The program on a host whose package sources have every build: it is installed when the switch is undone, as a line of a file.
+WITH_BUILDS = """#!/bin/sh
+case "$*" in
+  *--to-build*) ;;
+  *) exec /usr/bin/auditshift "$@" ;;
+esac
+if /usr/bin/auditshift -q status --json=short | grep -q '"state":"rolled-back"'; then
+  for build in "$@"; do :; done
+  echo "$build" >>/var/lib/builds
+  echo '{"outcome": "done", "message": ""}'
+else
+  exec /usr/bin/auditshift -q rollback --yes --json=short
+fi
+"""
+
 
 class Rollout(lab.FleetTest):
     """A whole rollout, as docs/fleet.md tells it: look, try, switch in waves, again, commit."""
@@ -68,3 +83,17 @@ class Rollout(lab.FleetTest):
         self.assertEqual([host.inside(audit) for host in hosts], before)
         again = self.plays("rollback", rollback_reboot_ok=True)
         self.assert_changed_nothing(again, hosts)
+
+    def test_an_older_build_comes_after_the_reboot(self):
+        (host,) = self.fleet("a")
+        host.write("/opt/tests/auditshift", WITH_BUILDS, 0o755)
+        builds = host.file("/var/lib/builds")
+        settings = {"auditshift_program": "/opt/tests/auditshift", "rollback_to_build": "101.24072.0001"}
+        self.plays("switch")
+        host.inside("auditctl -e 2")  # somebody locked audit since
+        waits = self.plays("rollback", **settings)
+        self.assertIn("run this again: build 101.24072.0001 is not installed before", " ".join(waits.output.split()))
+        self.assertEqual((host.status()["state"], builds.exists()), ("awaiting-reboot", False))
+        self.plays("rollback", rollback_reboot_ok=True, **settings)
+        self.assertEqual((host.boots, host.status()["state"]), (2, "rolled-back"))
+        self.assertEqual(builds.read_text(), "101.24072.0001\n")
