@@ -25,7 +25,13 @@ class Install(lab.FleetTest):
         settings = {"auditshift_package": str(self.package()), "auditshift_program": "/opt/auditshift/bin/auditshift"}
         without = self.play("assess", auditshift_program="/opt/auditshift/bin/auditshift")
         self.assertIn("is not installed on this host", without.output)
+        tried = self.play("assess", "--check", **settings)
+        self.assertEqual(tried.count(host, "changed"), 1, f"it would be installed\n{tried}")
+        self.assertIn("is not installed on this host", tried.output)
+        # What somebody has where packages once were put stays theirs, and is not what is installed.
+        host.inside("install -o 4201 -m 644 /dev/null /var/tmp/auditshift.deb")
         installed = self.plays("assess", **settings)
+        self.assertEqual(host.inside("cd /var/tmp; find . -mindepth 1 -printf '%p %U %s\\n'"), "./auditshift.deb 4201 0\n")
         self.assertGreater(installed.count(host, "changed"), 0, installed)
         self.assertIn("ii ", host.inside("dpkg-query -W -f '${db:Status-Abbrev}' auditshift"))
         self.assert_changed_nothing(self.plays("assess", **settings), [host])
