@@ -297,7 +297,7 @@ class FleetTest(unittest.TestCase):
         variables = {"verify_soak_seconds": 0, "verify_patience": 10, **variables}
         with open(FLEET / "controller/output", "w") as output:
             return subprocess.Popen(
-                ["ansible-playbook", f"auditshift.fleet.{playbook}", "-e", json.dumps(variables), *arguments],
+                ["ansible-playbook", playbook if playbook.endswith(".yml") else f"auditshift.fleet.{playbook}", "-e", json.dumps(variables), *arguments],
                 cwd=FLEET / "controller", env=environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
 

@@ -55,3 +55,49 @@ class Booleans(unittest.TestCase):
         tasks = yaml.safe_load("[{when: not a_flag, x: '{{ a_flag | bool }} or a_flag'}, {that: ['b_flag | bool', a_flag and b_flag]}]")
         found = [name for text in expressions(tasks) for name in taken_as_it_is(text, {"a_flag", "b_flag"})]
         self.assertEqual(found, ["a_flag", "a_flag", "b_flag"])
+
+
+#: systemctl of a host that boots: its unit is queued, then at work, then through. Or never, where it hangs.
+SYSTEMCTL = """#!/bin/sh
+echo "$*" >>/run/asked
+case $(wc -l </run/asked) in
+  1) printf 'SubState=dead\\nJob=77\\n' ;;
+  2) printf 'SubState=start\\nJob=77\\n' ;;
+  *) printf 'SubState=%s\\n' "$(cat /run/ends-as)" ;;
+esac
+"""
+
+BOOTED = """\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Wait
+      ansible.builtin.include_role:
+        name: auditshift.fleet.switch
+        tasks_from: booted
+"""
+
+
+class BootUnit(lab.FleetTest):
+    """What goes on after a reboot waits for the host's own boot unit, so that neither turns the other away."""
+
+    def boot(self, host, ends_as, **variables):
+        host.inside(f"rm -f /run/asked; echo {ends_as} >/run/ends-as")
+        playbook = lab.FLEET / "controller/booted.yml"
+        playbook.write_text(BOOTED)
+        played = self.plays(str(playbook), **variables)
+        return played, host.inside("cat /run/asked 2>/dev/null || true").splitlines()
+
+    def test_goes_first_where_systemd_runs(self):
+        (host,) = self.fleet("a")
+        host.inside(f"cat >/usr/bin/systemctl <<'END'\n{SYSTEMCTL}END\nchmod 755 /usr/bin/systemctl")
+        _, asked = self.boot(host, "dead")
+        self.assertEqual(asked, [], "no systemd, no unit")
+        host.inside("mkdir -p /run/systemd/system")
+        for ends_as in ("dead", "failed", "exited"):
+            _, asked = self.boot(host, ends_as)
+            self.assertEqual(len(asked), 3, f"until it is {ends_as}")
+            self.assertTrue(asked[0].endswith("auditshift-resume.service"), asked)
+        played, asked = self.boot(host, "start", switch_wait=10)
+        self.assertEqual(len(asked), 3, "not for ever")
+        self.assertIn("the boot unit is not through after 10 seconds: SubState=start", played.output)
