@@ -4,6 +4,11 @@ import subprocess
 
 import lab
 
+#: The program of a host that says when it was assessed, and says a path.
+OF_NO_DAY = """#!/bin/sh
+/usr/bin/auditshift "$@" | sed 's,"generated_at": *"[^"]*","generated_at":"../../../ab",'
+"""
+
 
 class Assess(lab.FleetTest):
     def test_brings_every_assessment_home_and_changes_nothing(self):
@@ -38,3 +43,14 @@ class Assess(lab.FleetTest):
             self.assertIn("/opt/no-such/auditshift is not installed on this host", reason)
         self.assertIsNone(played.count(hosts[1], "ok"), "its wave was not begun")
         self.assertEqual(hosts[1].snapshot(), before)
+
+    def test_a_host_does_not_say_where_files_go_here(self):
+        (host,) = self.fleet("a")
+        host.write("/opt/tests/auditshift", OF_NO_DAY, 0o755)
+        played = self.play("assess", auditshift_program="/opt/tests/auditshift")
+        self.assertEqual(played.code, 2, played)
+        self.assertIn("is of no day, and is not kept", played.output)
+        self.plays("rollback", auditshift_program="/opt/tests/auditshift")  # nothing to do, and a report
+        self.assertEqual([file.name for file in self.reports.rglob("*")], ["results", "a.json"])
+        result = self.result(host)
+        self.assertEqual((result["complete"], result["reasons"]), (False, ["the assessment of this host is of no day, and is not kept"]))
