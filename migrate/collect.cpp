@@ -29,7 +29,7 @@ constexpr ManagementMark kManagementMarks[] = {
 
 void find_marks(const std::string& path, std::string_view content, std::vector<Evidence>& found) {
   int number = 0;
-  for (const std::string_view line : base::split(content.substr(0, 64 * 1024), '\n')) {
+  for (const std::string_view line : base::split(content.substr(0, std::size_t{64} << 10), '\n')) {
     ++number;
     if (!line.starts_with("#")) continue;
     const std::string lower = base::to_lower(line);

@@ -11,7 +11,6 @@
 namespace auditshift::migrate {
 namespace {
 
-using auditd::Filter;
 using About = IntentGroup::About;
 
 /// From so many events a day on, an exclusion may be there for the load.
@@ -96,6 +95,7 @@ std::vector<BlindedClass> count_blinded(const Facts& facts, const IntentGroup& g
     const char* name = table < 0 ? nullptr : audit_syscall_to_name(event.syscall, table);
     if (name != nullptr) events[class_of(name)] += volume.events;
   }
+  blinded.reserve(classes.size());
   for (const EventClass event_class : classes)
     blinded.push_back(
         {event_class, countable ? std::optional(events[event_class] / facts.log.days) : std::nullopt});

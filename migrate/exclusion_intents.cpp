@@ -70,6 +70,7 @@ class Grouper {
   void join(About about, std::string_view list, const std::vector<const Field*>& subject,
             const InventoryRule& entry) {
     std::vector<std::string> parts;
+    parts.reserve(subject.size());
     for (const Field* field : subject) parts.push_back(field_text(*field));
     std::sort(parts.begin(), parts.end());
     group(about, std::string(list) + (parts.empty() ? "" : " ") + base::join(parts, " "), entry);

@@ -32,6 +32,7 @@ std::vector<EventClass> classes_of_entry(About about) {
   if (about != About::process)
     return {EventClass::open, EventClass::file_change, EventClass::permission, EventClass::attribute};
   std::vector<EventClass> all;
+  all.reserve(static_cast<std::size_t>(EventClass::other));
   for (int i = 0; i < static_cast<int>(EventClass::other); ++i) all.push_back(static_cast<EventClass>(i));
   return all;
 }

@@ -12,7 +12,6 @@ namespace {
 
 using auditd::Field;
 using auditd::Filter;
-using auditd::Op;
 using About = IntentGroup::About;
 
 constexpr const char* kStatistics =

@@ -16,7 +16,7 @@ constexpr std::uint64_t kWidth = 840;
 
 std::string shortened(const std::string& name) {
   constexpr std::size_t kMost = 38;
-  const std::string text = base::printable(name);
+  std::string text = base::printable(name);
   if (text.size() <= kMost) return text;
   std::size_t end = kMost - 3;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // no half of a letter

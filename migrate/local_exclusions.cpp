@@ -37,7 +37,7 @@ void finish(std::optional<ManagedExclusion>& open, std::vector<ManagedExclusion>
   if (open && !open->value.empty()) {
     if (open->kind == Kind::process_name && open->value.starts_with("/")) open->kind = Kind::process_path;
     if (open->scopes.empty()) open->scopes = {"epp"};  // the command line's default
-    found.push_back(*std::move(open));
+    found.push_back(std::move(*open));
   }
   open.reset();
 }

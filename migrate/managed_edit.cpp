@@ -29,6 +29,7 @@ std::string described(const ManagedExclusion& exclusion, const std::vector<std::
 std::vector<std::string> members_of(const ManagedExclusion& exclusion,
                                     const std::vector<std::string>& scopes) {
   std::vector<std::string> quoted;
+  quoted.reserve(scopes.size());
   for (const std::string& scope : scopes) quoted.push_back(base::json_quoted(scope));
   const std::string scopes_text = "\"scopes\": [" + base::join(quoted, ", ") + "]";
   const std::string value = base::json_quoted(exclusion.value);

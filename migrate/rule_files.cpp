@@ -27,6 +27,7 @@ base::Result<void> read_directory(const base::Sysroot& host, const std::string& 
                                   const auditd::ParseOptions& options, bool mawk, RuleFiles& to) {
   AUDITSHIFT_TRY(entries, host.list(path));
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const base::DirectoryEntry& entry : entries) names.push_back(entry.name);
   std::vector<auditd::RuleFile> files;
   for (const std::string& name : auditd::augenrules_reads(std::move(names), options.version)) {
@@ -34,6 +35,7 @@ base::Result<void> read_directory(const base::Sysroot& host, const std::string& 
     files.push_back(std::move(file));
   }
   std::vector<const auditd::RuleFile*> pointers;
+  pointers.reserve(files.size());
   for (const auditd::RuleFile& file : files) pointers.push_back(&file);
   append(auditd::parse_compiled(auditd::compile_rules(pointers, options.version, mawk), options),
          to.load_order);

@@ -22,7 +22,7 @@ Style style_of(Outcome outcome) {
   }
 }
 
-std::string right(std::string text, std::size_t width) {
+std::string right(const std::string& text, std::size_t width) {
   return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 

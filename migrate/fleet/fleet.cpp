@@ -31,6 +31,7 @@ std::vector<Count> counted(const std::vector<FleetHost>& hosts, std::string (*va
   std::map<std::string, std::size_t> values;
   for (const FleetHost& host : hosts) ++values[value_of(host.latest)];
   std::vector<Count> counts;
+  counts.reserve(values.size());
   for (const auto& [value, count] : values) counts.push_back({value, count});
   std::stable_sort(counts.begin(), counts.end(),
                    [](const Count& a, const Count& b) { return a.hosts > b.hosts; });

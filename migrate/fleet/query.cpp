@@ -55,6 +55,7 @@ std::string shortened(std::string text) {
 
 std::vector<std::string> column_names(const Statement& statement) {
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(statement.columns()));
   for (int i = 0; i < statement.columns(); ++i) names.push_back(statement.column_name(i));
   return names;
 }
@@ -134,6 +135,7 @@ Result<std::string> as_csv(Statement& statement) {
   add_csv_line(out, column_names(statement));
   AUDITSHIFT_TRY_VOID(each_row(statement, [&](const std::vector<SqlValue>& row) {
     std::vector<std::string> texts;
+    texts.reserve(row.size());
     for (const SqlValue& value : row) texts.push_back(text_of(value));
     add_csv_line(out, texts);
   }));

@@ -102,6 +102,7 @@ void render_findings(Html& page, const Fleet& fleet) {
 
 void render_counts(Html& page, const std::vector<Count>& counts, Markup title) {
   std::vector<Bar> bars;
+  bars.reserve(counts.size());
   for (const Count& count : counts)
     bars.push_back({count.value.empty() ? "unknown" : count.value, count.hosts});
   constexpr std::size_t kInChart = 12;

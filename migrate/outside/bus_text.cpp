@@ -65,8 +65,10 @@ base::Result<BusReply> parse_bus_reply(std::string_view text) {
       value = text.substr(at, end - at);
       at = end;
     }
-    if (first) reply.signature = std::move(value);
-    if (!first) reply.values.push_back(std::move(value));
+    if (first)
+      reply.signature = std::move(value);
+    else
+      reply.values.push_back(std::move(value));
     first = false;
   }
   return reply;

@@ -40,7 +40,7 @@ std::string family(const base::Sysroot& files) {
 }  // namespace
 
 std::unique_ptr<Packages> detect_packages(const base::Sysroot& files,
-                                          std::shared_ptr<base::ProcessRunner> processes,
+                                          const std::shared_ptr<base::ProcessRunner>& processes,
                                           PackageOptions options) {
   const std::string words = family(files);
   const auto like = [&](std::string_view word) { return words.find(word) != std::string::npos; };

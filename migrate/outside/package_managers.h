@@ -13,7 +13,7 @@ namespace auditshift::migrate::outside {
 /// The package manager of this host: by its distribution, since a host may have the programs of several. One
 /// without any when it has none.
 std::unique_ptr<Packages> detect_packages(const base::Sysroot& files,
-                                          std::shared_ptr<base::ProcessRunner> processes,
+                                          const std::shared_ptr<base::ProcessRunner>& processes,
                                           PackageOptions options = {});
 
 /// apt and dpkg. A pin is apt-mark's hold.

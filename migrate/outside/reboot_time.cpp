@@ -53,7 +53,7 @@ std::optional<minutes> clock_minutes(std::string_view text) {
     return std::nullopt;
   const auto hour = base::parse_decimal(text.substr(0, colon));
   const auto minute = base::parse_decimal(text.substr(colon + 1));
-  if (!hour || !minute || *minute > 59 || *hour * 60 + *minute > 24 * 60) return std::nullopt;
+  if (!hour || !minute || *minute > 59 || *hour * 60 + *minute > std::uint64_t{24} * 60) return std::nullopt;
   return minutes(static_cast<int>(*hour * 60 + *minute));
 }
 

@@ -38,12 +38,6 @@ class Counter final : public Consumer {
   std::uint64_t told_lost = 0;
 };
 
-std::uint64_t lost(const Provider& provider) {
-  std::uint64_t count = 0;
-  for (const DropCounter& drop : provider.drops()) count += drop.count;
-  return count;
-}
-
 /// Forks `workers` processes that repeat `call` until `duration` is over. Their pids; `made` is how often
 /// each has called, in memory shared with them.
 std::vector<pid_t> start_workers(int workers, std::chrono::milliseconds duration,

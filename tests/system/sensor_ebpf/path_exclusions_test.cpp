@@ -237,6 +237,7 @@ TEST_F(PathExclusions, ChangesTakeEffectAtOnceAndWhole) {
     }
   });
   constexpr int kTurns = 20'000;
+  const std::uint64_t lost_before = lost(sensor_->provider());
   const Events events = sensor_->observe([&](Self&) {
     for (int i = 0; i < kTurns; ++i) {
       // One rename across both: never both excluded, so always seen.
@@ -244,7 +245,11 @@ TEST_F(PathExclusions, ChangesTakeEffectAtOnceAndWhole) {
     }
   });
   changer.join();
-  EXPECT_EQ(all_of(events, EventKind::rename).size(), static_cast<std::size_t>(kTurns));
+  // A preemptible kernel that takes the CPU from a change in the middle of its bpf(2) call skips programs
+  // there until it goes on (bpf_prog_active, kernel/trace/bpf_trace.c), and counts that.
+  const std::size_t seen = all_of(events, EventKind::rename).size();
+  EXPECT_LE(seen, static_cast<std::size_t>(kTurns));
+  EXPECT_GE(seen + lost(sensor_->provider()) - lost_before, static_cast<std::size_t>(kTurns));
 }
 
 /// Random names, from random places, under random entries: kernel and user side together must leave exactly
