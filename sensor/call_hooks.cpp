@@ -21,7 +21,7 @@ namespace {
 
 constexpr const char* kLicense = "Dual BSD/GPL";
 // The programs that hooks go on in, one for each prototype; alike but for that.
-constexpr const char* kHandlers[] = {"on_call", "on_call_unused"};
+constexpr std::array<const char*, 2> kHandlers = {"on_call", "on_call_unused"};
 
 // arch/*/include/asm/syscall_wrapper.h. Calls without arguments have one function for all ABIs, which bears
 // the last name here.
@@ -145,12 +145,12 @@ std::vector<CallFunction> prototypes(std::span<const CallFunction> functions) {
 base::Result<void> prepare_call_handlers(const KernelObject& object,
                                          std::span<const CallFunction> functions) {
   const auto first = prototypes(functions);
-  if (first.size() > std::size(kHandlers)) {
+  if (first.size() > kHandlers.size()) {
     return base::Error(base::Errc::unsupported, "the kernel's functions for system calls have " +
                                                     std::to_string(first.size()) + " prototypes");
   }
   for (std::size_t i = 0; i < first.size(); ++i) {
-    bpf_program* program = object.program(kHandlers[i]);
+    bpf_program* program = object.program(kHandlers.at(i));
     bpf_program__set_autoload(program, true);
     if (bpf_program__set_attach_target(program, 0, first[i].name.c_str()) != 0)
       return base::Error::from_errno(errno, "cannot hook the kernel's function " + first[i].name);
@@ -162,7 +162,7 @@ base::Result<CallHooks> load_call_hooks(const KernelObject& object, std::span<co
   CallHooks hooks;
   std::map<std::uint32_t, int> handlers;  // of a prototype: its program array
   for (const CallFunction& first : prototypes(functions)) {
-    const char* name = kHandlers[hooks.handlers.size()];
+    const char* name = kHandlers.at(hooks.handlers.size());
     AUDITSHIFT_TRY(made, make_handlers(bpf_program__fd(object.program(name))));
     handlers[first.prototype] = made.get();
     hooks.handlers.push_back(std::move(made));
