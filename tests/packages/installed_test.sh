@@ -46,7 +46,7 @@ equal "$(grep -c '^\[Install\]$' "$tree/usr/lib/systemd/system/auditshift-resume
 equal "$(cd "$tree/usr/share/man/man8" && printf '%s\n' ./*.8.gz | sed 's,^\./,,' | sort)" \
   "$({ printf '%s\n' auditshift.8.gz auditshift-sensord.8.gz
      "$build/cli/auditshift" --help | sed -n '/^Subcommands:/,$p' | awk 'NR > 1 && NF { print "auditshift-" $1 ".8.gz" }'; } | sort)" "a manual page for each verb, and the daemon"
-equal "$(ls "$tree/usr/share/doc/auditshift/docs")" "$(cd "$here/../../docs" && printf '%s\n' *.md schema)" "every page is installed"
+equal "$(ls "$tree/usr/share/doc/auditshift/docs")" "$(ls "$here/../../docs")" "every page is installed"
 succeeds "and leads to the schemas" test -e "$tree/usr/share/doc/auditshift/docs/schema/status.schema.json"
 equal "$(ls "$tree/usr/share/auditshift/schema")" "$(ls "$here/../../docs/schema")" "every schema is"
 

@@ -170,7 +170,7 @@ TEST_F(RealSystemd, ResumesOnlyWhereTheMarkerIs) {
   EXPECT_FALSE(std::filesystem::exists("/resumed"));
   std::ofstream(marker).flush();
   ASSERT_TRUE(services_.start(kResumeUnit).ok());
-  EXPECT_EQ(live()->read_file("/resumed").value(), "resume\n");
+  EXPECT_EQ(live()->read_file("/resumed").value(), "resume --wait\n");
   EXPECT_FALSE(std::filesystem::exists(marker));
   EXPECT_EQ(state(kResumeUnit).enabled, Enabled::yes) << "static, but linked to multi-user.target";
   base::Command verify;
