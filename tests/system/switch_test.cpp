@@ -410,10 +410,16 @@ TEST_F(Switch, EndsWithTheExitCodeOfWhatHappened) {
   Sensor sensor;
   ASSERT_TRUE(sensor.start(tree.real("/events.ndjson"))) << "the sensor does not start";
   {
-    base::Fd held(::open("/var/lib/auditshift/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const base::Fd held(::open("/var/lib/auditshift/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
     const Outcome busy = run_tool({"-q", "switch", "--yes"});
     EXPECT_EQ(busy.exit_code, 75) << busy.out << busy.err;
+  }
+  EXPECT_EQ(PublicTool().run_as_nobody({"switch", "--yes"}).exit_code, 77);
+  ASSERT_EQ(run_tool({"-q", "switch", "--yes"}).exit_code, 0);
+  {
+    base::Fd held(::open("/var/lib/auditshift/lock", O_RDWR | O_CLOEXEC));
+    ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
     EXPECT_EQ(run_tool({"-q", "resume"}).exit_code, 75);
     // The boot unit's way: behind whoever is at work.
     std::thread other([&] {
@@ -425,8 +431,6 @@ TEST_F(Switch, EndsWithTheExitCodeOfWhatHappened) {
     EXPECT_EQ(in_turn.exit_code, 0) << in_turn.out << in_turn.err;
     EXPECT_THAT(in_turn.err, HasSubstr("another run is at work"));
   }
-  EXPECT_EQ(PublicTool().run_as_nobody({"switch", "--yes"}).exit_code, 77);
-  ASSERT_EQ(run_tool({"-q", "switch", "--yes"}).exit_code, 0);
 
   write("/etc/audit/rules.d/mdatp.rules", kDefender, 0600);
   const Outcome came_back = run_tool({"-q", "verify"});
