@@ -17,15 +17,10 @@ using auditd::Rule;
 using base::Json;
 using base::Result;
 
-std::set<std::string> identities(const std::vector<Rule>& rules) {
-  std::set<std::string> known;
-  for (const Rule& rule : rules) known.insert(auditd::identity_of(rule));
-  return known;
-}
-
 class KernelRules final : public Step {
  public:
-  explicit KernelRules(std::vector<Rule> rules) : rules_(std::move(rules)), identities_(identities(rules_)) {}
+  explicit KernelRules(std::vector<Rule> rules)
+      : rules_(std::move(rules)), identities_(identities_of(rules_)) {}
 
   std::string describe() const override {
     return "delete " + base::count_of(rules_.size(), "audit rule") + " from the kernel, one by one";

@@ -73,6 +73,12 @@ std::string boot_of(const Host& host) {
 
 }  // namespace
 
+std::set<std::string> identities_of(const std::vector<Rule>& rules) {
+  std::set<std::string> identities;
+  for (const Rule& rule : rules) identities.insert(auditd::identity_of(rule));
+  return identities;
+}
+
 Result<std::vector<Rule>> live_rules(const Host& host) {
   auditd::LiveRules live = host.audit->rules();
   if (!live.known)
@@ -101,8 +107,7 @@ Result<void> restore_live(Host& host, const Json& json, const std::set<std::stri
   if (host.audit->status().state == auditd::AuditState::immutable) return {};
   AUDITSHIFT_TRY(captured, rules_from_json(json["rules"]));
   AUDITSHIFT_TRY(current, live_rules(host));
-  std::set<std::string> there;
-  for (const Rule& rule : current) there.insert(auditd::identity_of(rule));
+  const std::set<std::string> there = identities_of(current);
   std::vector<std::string> missing;
   for (const Rule& rule : captured) {
     const std::string identity = auditd::identity_of(rule);
@@ -123,8 +128,7 @@ bool lacks_rules(const Host& host, const Json& json) {
   const auto captured = rules_from_json(json["rules"]);
   const auto live = live_rules(host);
   if (!captured || !live) return true;
-  std::set<std::string> there;
-  for (const Rule& rule : *live) there.insert(auditd::identity_of(rule));
+  const std::set<std::string> there = identities_of(*live);
   return std::any_of(captured->begin(), captured->end(), [&](const Rule& rule) {
     return !there.contains(auditd::identity_of(rule)) && !place_is_gone(host, rule);
   });

@@ -15,6 +15,9 @@ namespace auditshift::migrate::change {
 /// The kernel's rules. An error when they cannot be read.
 base::Result<std::vector<auditd::Rule>> live_rules(const Host& host);
 
+/// What tells rules apart, see auditd/rule_identity.h.
+std::set<std::string> identities_of(const std::vector<auditd::Rule>& rules);
+
 /// Deletes every copy of the rule from the kernel.
 base::Result<void> delete_rule(auditd::KernelAuditControl& audit, const auditd::Rule& rule);
 

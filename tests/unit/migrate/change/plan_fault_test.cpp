@@ -16,12 +16,22 @@ using namespace migrate::change;  // NOLINT(google-build-using-namespace): these
 constexpr FaultLimits kThorough{.recovery_stride = 97};
 constexpr FaultLimits kSampled{.recovery_stride = 97, .harm_stride = 3};
 
-TransactionOptions options_of(const FaultScenario& scenario) {
+/// Such a host and its transactions, without faults.
+struct QuietHost {
+  FaultScenario scenario;
+  SimulatedHost host;
+  Transactions transactions;
   TransactionOptions options;
-  options.caller = "test";
-  options.verify = scenario.verify;
-  return options;
-}
+
+  explicit QuietHost(const std::string& last_line)
+      : scenario(defender_era_scenario(last_line)),
+        host(scenario.options),
+        transactions(host.host(), SimulatedHost::kState) {
+    options.caller = "test";
+    options.verify = scenario.verify;
+    scenario.prepare(host);
+  }
+};
 
 TEST(PlanFaults, TheRealPlanIsTheWholeOne) {
   const FaultScenario scenario = defender_era_scenario("");
@@ -83,14 +93,11 @@ TEST(PlanFaults, AHostThatTheNextBootLocksEndsOldOrNew) {
 
 /// The same, in quiet: the switch is complete, an ordinary boot locks audit, and the switch is rolled back.
 TEST(PlanFaults, WhatABootHasLockedIsRolledBackWithAnother) {
-  FaultScenario scenario = defender_era_scenario("-e 2\n");
-  SimulatedHost host(scenario.options);
-  scenario.prepare(host);
+  QuietHost quiet("-e 2\n");
+  auto& [scenario, host, transactions, options] = quiet;
   host.world().immutable = false;
-  const auto rules = [&] { return host.world().rules.size(); };
+  const auto rules = [&] { return quiet.host.world().rules.size(); };
   const std::size_t before = rules();
-  Transactions transactions(host.host(), SimulatedHost::kState);
-  const TransactionOptions options = options_of(scenario);
   const auto switched = transactions.begin(scenario.plan(host), options);
   ASSERT_TRUE(switched.ok());
   ASSERT_EQ(switched->kind, Outcome::Kind::done) << switched->message;
@@ -111,12 +118,9 @@ TEST(PlanFaults, WhatABootHasLockedIsRolledBackWithAnother) {
 
 /// Somebody loads a lock while the switch stands: no rule can be given back before the next boot.
 TEST(PlanFaults, WhatSomebodyHasLockedIsRolledBackWithABoot) {
-  FaultScenario scenario = defender_era_scenario("");
-  SimulatedHost host(scenario.options);
-  scenario.prepare(host);
+  QuietHost quiet("");
+  auto& [scenario, host, transactions, options] = quiet;
   const std::size_t before = host.world().rules.size();
-  Transactions transactions(host.host(), SimulatedHost::kState);
-  const TransactionOptions options = options_of(scenario);
   ASSERT_TRUE(transactions.begin(scenario.plan(host), options).ok());
   host.world().immutable = true;
   const auto back = transactions.rollback(options);
@@ -130,15 +134,12 @@ TEST(PlanFaults, WhatSomebodyHasLockedIsRolledBackWithABoot) {
 /// Locked before Defender's rules came to the disk: the kernel never had them, so no boot is needed for
 /// anything.
 TEST(PlanFaults, WhatALockedKernelNeverHadNeedsNoBoot) {
-  FaultScenario scenario = defender_era_scenario("-e 2\n");
-  SimulatedHost host(scenario.options);
-  scenario.prepare(host);
+  QuietHost quiet("-e 2\n");
+  auto& [scenario, host, transactions, options] = quiet;
   std::erase_if(host.world().rules, [](const auditd::Rule& rule) {
     const auto keys = rule.keys();
     return !keys.empty() && keys.front().starts_with("mdatp");
   });
-  Transactions transactions(host.host(), SimulatedHost::kState);
-  const TransactionOptions options = options_of(scenario);
   const Plan plan = scenario.plan(host);
   ASSERT_FALSE(plan.reboot);
   ASSERT_TRUE(transactions.begin(plan, options).ok());
@@ -150,12 +151,9 @@ TEST(PlanFaults, WhatALockedKernelNeverHadNeedsNoBoot) {
 /// What somebody puts into rules.d while the switch stands, loaded or not yet, stays after the rollback.
 TEST(PlanFaults, WhatSomebodyAddsMeanwhileStays) {
   for (const bool loaded : {false, true}) {
-    FaultScenario scenario = defender_era_scenario("");
-    SimulatedHost host(scenario.options);
-    scenario.prepare(host);
+    QuietHost quiet("");
+    auto& [scenario, host, transactions, options] = quiet;
     const std::size_t before = host.world().rules.size();
-    Transactions transactions(host.host(), SimulatedHost::kState);
-    const TransactionOptions options = options_of(scenario);
     ASSERT_TRUE(transactions.begin(scenario.plan(host), options).ok());
     host.file("/etc/audit/rules.d/60-new.rules", "-w /etc/shadow -p wa -k new\n");
     if (loaded) host.boot();  // as augenrules --load does it
@@ -172,15 +170,12 @@ TEST(PlanFaults, WhatSomebodyAddsMeanwhileStays) {
 
 TEST(PlanFaults, ARulesFileThatIsALinkGoesAndComesBack) {
   constexpr const char* kLink = "/etc/audit/rules.d/mdatp.rules";
-  FaultScenario scenario = defender_era_scenario("");
-  SimulatedHost host(scenario.options);
-  scenario.prepare(host);
+  QuietHost quiet("");
+  auto& [scenario, host, transactions, options] = quiet;
   ASSERT_TRUE(host.host().files->remove(kLink).ok());
   host.file("/opt/microsoft/mdatp/conf/mdatp.rules", kDefenderRules, 0600);
   host.link(kLink, "/opt/microsoft/mdatp/conf/mdatp.rules");
   const std::string before = picture(host.tree(), host.world());
-  Transactions transactions(host.host(), SimulatedHost::kState);
-  const TransactionOptions options = options_of(scenario);
   const auto switched = transactions.begin(scenario.plan(host), options);
   ASSERT_TRUE(switched.ok()) << switched.error().message();
   EXPECT_EQ(switched->state, State::switched) << switched->message;
