@@ -59,7 +59,7 @@ void add_plan(CLI::App& app, const Context& context, Run& run) {
       app.add_subcommand("plan",
                          "What a switch of this host would do, step by step. Reads only; changes nothing.\n\n"
                          "  auditshift plan --diff\n"
-                         "  auditshift plan -o plan.json && auditshift switch --plan plan.json\n\n"
+                         "  auditshift plan -o plan.json; auditshift switch --plan plan.json\n\n"
                          "Exit: 0 nothing to do, 2 there are changes, or something blocks.");
   options->root.add_to(*verb);
   options->json.add_to(*verb);
