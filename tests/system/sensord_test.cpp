@@ -262,7 +262,9 @@ TEST_P(SensordTest, CountsWhatAFullDiskTookAndGoesOn) {
   do {
     run_program({"/bin/true"});
     health = sensor_.ask({{"request", "health"}});
-  } while (health["output_records_lost"] == 0 && std::chrono::steady_clock::now() < deadline);
+    // A short batch may still find room in the file's last page.
+  } while ((health["output_records_lost"] == 0 || health["healthy"] == true) &&
+           std::chrono::steady_clock::now() < deadline);
   EXPECT_GT(health["output_records_lost"], 0);
   EXPECT_EQ(health["healthy"], false);
   std::filesystem::remove(small + "/filler");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel side outlives a sensor that is killed: numbered events from before, while it was dead and after.
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -33,16 +33,25 @@ struct Blackboard {
   std::atomic<bool> stop;
 };
 
-/// Ticks off "user.NUMBER", as a file would: when a batch ends. What it holds until then dies with it.
+constexpr std::string_view kName = "auditshift_";
+
+/// Event of that number: a call that fails, and that nobody else on a host makes, not even the systemd of a
+/// container (which removes attributes). So every loss is one of these.
+void make_event(int number) {
+  syscall(SYS_delete_module, (std::string(kName) + std::to_string(number)).c_str(), O_NONBLOCK);
+}
+
+/// Ticks off the numbers of make_event(), as a file would: when a batch ends. What it holds until then dies
+/// with it.
 class TickOff final : public Consumer {
  public:
   /// Kills its process with the event of number `dies_at`, unless that is negative.
   explicit TickOff(Blackboard& board, int dies_at = -1) : board_(board), dies_at_(dies_at) {}
   void consume(const Event& event) override {
     if (event.kind == EventKind::loss) board_.told_lost += event.loss.count;
-    if (event.kind != EventKind::remove_xattr || !event.text.starts_with("user.")) return;
+    if (event.kind != EventKind::module_unload || !event.text.starts_with(kName)) return;
     int number = -1;
-    const std::string_view digits = event.text.substr(5);
+    const std::string_view digits = event.text.substr(kName.size());
     std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (number >= 0 && number < kEvents) numbers_.push_back(number);
     if (number >= 0 && number == dies_at_) kill(getpid(), SIGKILL);
@@ -76,7 +85,7 @@ class Losses final : public Consumer {
 
 EbpfOptions pinned_options(const std::string& directory) {
   EbpfOptions options;
-  options.kinds = {EventKind::remove_xattr, EventKind::loss};
+  options.kinds = {EventKind::module_unload, EventKind::loss};
   options.failed_other = true;
   options.pin_directory = directory;
   options.perf_events = on_perf_events();
@@ -111,7 +120,7 @@ pid_t start_worker(Blackboard& board) {
   const pid_t pid = fork();
   if (pid != 0) return pid;
   for (int number = 0; number < kEvents; ++number) {
-    removexattr("/", ("user." + std::to_string(number)).c_str());
+    make_event(number);
     board.made = number + 1;
     if (number % 20 == 0) std::this_thread::sleep_for(500us);
   }
@@ -249,8 +258,7 @@ TEST_F(Survival, LossesWhileNobodyReadsAreTold) {
     pid_t sensor = start_sensor(*board_, options);
     kill(sensor, SIGKILL);
     waitpid(sensor, nullptr, 0);
-    for (int number = 0; number < 1000; ++number)
-      removexattr("/", ("user." + std::to_string(number)).c_str());
+    for (int number = 0; number < 1000; ++number) make_event(number);
     sensor = start_sensor(*board_, options);
     std::this_thread::sleep_for(600ms);
     board_->stop = true;
@@ -270,8 +278,7 @@ TEST_F(Survival, LossesOfProgramsThatOthersTookThePlaceOfAreToldOnce) {
     kill(sensor, SIGKILL);
     waitpid(sensor, nullptr, 0);
     const auto died_at = base::SystemClock().since_boot();
-    for (int number = 0; number < 1000; ++number)
-      removexattr("/", ("user." + std::to_string(number)).c_str());
+    for (int number = 0; number < 1000; ++number) make_event(number);
     options.kinds.insert(EventKind::set_xattr);
     const base::SystemClock clock;
     EbpfProvider provider(options, clock, tier_under_test());
@@ -301,7 +308,7 @@ TEST_F(Survival, ACountThatADeadSensorBeganIsOver) {
     auto left = KernelPrograms::adopt(options.pin_directory);
     ASSERT_TRUE(left.ok() && *left);
     ASSERT_TRUE((*left)->set_counting(true).ok());
-    removexattr("/", "user.0");
+    make_event(0);
     const base::SystemClock clock;
     EbpfProvider provider(options, clock, tier_under_test());
     ASSERT_TRUE(provider.start().ok());
@@ -310,7 +317,7 @@ TEST_F(Survival, ACountThatADeadSensorBeganIsOver) {
     ASSERT_TRUE(provider.count_at_source(true).ok());
     const auto counts = provider.source_counts();
     ASSERT_TRUE(counts.ok());
-    EXPECT_FALSE(counts->syscalls.contains(SYS_removexattr)) << "of the dead one's time";
+    EXPECT_FALSE(counts->syscalls.contains(SYS_delete_module)) << "of the dead one's time";
     provider.stop();
   });
 }
@@ -353,8 +360,7 @@ TEST_F(Survival, LossesAreToldBeforeTheEndWithoutWaiting) {
   ASSERT_TRUE(provider.start().ok());
   const pid_t worker = fork();
   if (worker == 0) {
-    for (int number = 0; number < 1000; ++number)
-      removexattr("/", ("user." + std::to_string(number)).c_str());
+    for (int number = 0; number < 1000; ++number) make_event(number);
     _exit(0);
   }
   waitpid(worker, nullptr, 0);
