@@ -19,17 +19,19 @@ constexpr NotedCall kNotedCalls[] = {{"chdir", {80, 12, 49, 12}, 1},
                                      {"unshare", {272, 310, 97, 337}, 0},
                                      {"setns", {308, 346, 268, 375}, 0}};
 
-/// Whether the kernel made a thread, and whether it is a sibling of its maker (CLONE_PARENT).
+/// Whether the kernel made a thread, whether it is a sibling of its maker (CLONE_PARENT), and whether it got
+/// a mount namespace of its own (CLONE_NEWNS).
 struct Birth {
   bool thread = false;
   bool sibling = false;
+  bool moved = false;
 };
 Birth birth_of(const RawRecord& record) {
   const WatchedCall* call = find_watched_call(abi_of(record.fixed.abi), record.fixed.syscall);
   std::uint64_t flags = 0;
   if (call != nullptr && call->name == "clone") flags = record.argument(1);
   if (call != nullptr && call->name == "clone3") flags = record.fixed.details[0];
-  return {(flags & CLONE_THREAD) != 0, (flags & CLONE_PARENT) != 0};
+  return {(flags & CLONE_THREAD) != 0, (flags & CLONE_PARENT) != 0, (flags & CLONE_NEWNS) != 0};
 }
 
 bool changes_ids(std::uint8_t kind) { return kind == AS_KIND_UID_CHANGE || kind == AS_KIND_GID_CHANGE; }
@@ -205,6 +207,7 @@ bool ProcessAccount::fork(RawRecord& record) {
   follow_parent(young);
   if (!birth.sibling) young.info.parent = young.info.id;
   young.info.id = {child, reader_.to_tick(fixed.boot_ns)};
+  if (birth.moved) young.info.mount_namespace = 0;  // until its first exec
   young.threads = {child};
   young.status = 0;
   young.idle_ns = 0;
@@ -223,6 +226,7 @@ void ProcessAccount::exec(RawRecord& record) {
   if (alive) {
     now.info.id = entry.info.id.start_ns != 0 ? entry.info.id : now.info.id;
     if (now.info.parent.pid == entry.info.parent.pid) now.info.parent = entry.info.parent;
+    keep_what_is_gone(entry, now);
   } else {
     now.info = entry.info;
     now.cgroup_id = entry.cgroup_id;
@@ -244,6 +248,17 @@ void ProcessAccount::exec(RawRecord& record) {
   now.root = entry.root;
   now.threads = {fixed.pid};
   entry = std::move(now);
+}
+
+/// /proc tells less and less of a process that ends, before it is gone: what it did not tell any more is as
+/// it was. An exec changes none of it.
+void ProcessAccount::keep_what_is_gone(const Entry& before, Entry& now) {
+  if (now.info.mount_namespace == 0) now.info.mount_namespace = before.info.mount_namespace;
+  if (now.info.auid == kUnknownId) now.info.auid = before.info.auid;
+  if (now.info.session == kUnknownId) now.info.session = before.info.session;
+  if (now.whole) return;
+  now.info.container_id = before.info.container_id;  // an ended process's cgroup may be another one
+  now.cgroup_id = before.cgroup_id;
 }
 
 bool ProcessAccount::exit(RawRecord& record) {

@@ -69,6 +69,7 @@ class ProcessAccount {
     std::uint64_t cgroup_id = 0;
     std::string root = "/";
     Place executable, cwd;
+    bool whole = false;  ///< when it was read, /proc told all, up to its places, which are asked for last
     std::vector<std::uint32_t> threads;
     std::uint32_t status = 0;   ///< as wait(2) gives it
     std::uint64_t idle_ns = 0;  ///< when it was seen to have no living thread; 0: it was not
@@ -92,6 +93,7 @@ class ProcessAccount {
 
   bool fork(RawRecord& record);
   void exec(RawRecord& record);
+  static void keep_what_is_gone(const Entry& before, Entry& now);
   bool exit(RawRecord& record);
   void directory_changed(const RawRecord& record);
   Place find_program(const Entry& before, const Entry& now, const std::string& file, bool alive, Argv& argv);

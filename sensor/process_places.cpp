@@ -59,9 +59,13 @@ ProcessAccount::Place ProcessAccount::place_of(std::string_view link, const Entr
 
 void ProcessAccount::read_places(std::uint32_t pid, Entry& entry) {
   const std::string directory = process_directory(pid);
-  entry.root = host_->read_link(directory + "root").value_or("/");
-  entry.executable = place_of(host_->read_link(directory + "exe").value_or({}), entry);
-  entry.cwd = place_of(host_->read_link(directory + "cwd").value_or({}), entry);
+  auto root = host_->read_link(directory + "root");
+  auto executable = host_->read_link(directory + "exe");
+  auto cwd = host_->read_link(directory + "cwd");
+  entry.whole = root.ok() && executable.ok() && cwd.ok();
+  entry.root = std::move(root).value_or("/");
+  entry.executable = place_of(std::move(executable).value_or({}), entry);
+  entry.cwd = place_of(std::move(cwd).value_or({}), entry);
 }
 
 /// Most processes live in the mount namespace of the first one; this process need not, a service manager may
@@ -127,7 +131,7 @@ void ProcessAccount::directory_changed(const RawRecord& record) {
     }
   }
   Entry now;
-  if (!read(record.fixed.pid, now)) {
+  if (!read(record.fixed.pid, now) || !now.whole) {  // gone, or about to
     entry.cwd = Place();
     return;
   }

@@ -81,6 +81,27 @@ class ProcessAccountTest : public testing::Test {
   RawRecord record_;
 };
 
+TEST_F(ProcessAccountTest, WhatAnEndingProcessDoesNotTellAnyMoreIsAsItWas) {
+  add(static_cast<std::uint32_t>(::getpid()), "/usr/sbin/auditshift-sensord", {});
+  add(50, "/usr/bin/shell", {50});
+  for (const char* program : {"usr/bin/dash", "srv/marked"}) {
+    std::filesystem::create_directories(std::filesystem::path(root_.file(program)).parent_path());
+    write_all(root_.file(program),
+              "\x7f"
+              "ELF");
+  }
+  account();
+  // Of a task on its way out the numbers stay longer than what it held.
+  write_all(root_.file("proc/50/stat"), stat_line(50, 'Z', 4));
+  for (const char* link : {"exe", "cwd", "root", "ns/mnt"}) remove(std::string("50/") + link);
+  EXPECT_EQ(exec(50, "/usr/bin/dash"), "dash\0bin\0usr\0"sv);
+  EXPECT_EQ(record_.fixed.mount_namespace, 7U);
+  EXPECT_EQ(exec(50, "./marked"), "marked\0srv\0"sv);
+  remove("50");
+  EXPECT_EQ(exec(50, "./marked"), "marked\0srv\0"sv);
+  EXPECT_EQ(record_.fixed.mount_namespace, 7U);
+}
+
 TEST_F(ProcessAccountTest, NamesAreLookedUpInTheMountNamespaceOfTheFirstProcess) {
   add(1, "/sbin/init", {1});
   add(static_cast<std::uint32_t>(::getpid()), "/usr/sbin/auditshift-sensord", {}, "mnt:[8]");
