@@ -18,8 +18,9 @@ SOURCE = HERE.parent.parent
 # Of the user, not of this copy of the sources: the images are the same for all of them.
 CACHE = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
 STORE = pathlib.Path(os.environ.get("AUDITSHIFT_VM_STORE") or pathlib.Path(CACHE) / "auditshift/vm")
-# How many machines run at a time, where a scenario or the run has more than one.
-AT_ONCE = int(os.environ.get("AUDITSHIFT_VM_AT_ONCE") or min(2, os.cpu_count() or 1))
+# How many machines run at a time: one of three waits for its disk or for a clock, mostly.
+CORES = os.cpu_count() or 1
+AT_ONCE = int(os.environ.get("AUDITSHIFT_VM_AT_ONCE") or min(max(1, CORES * 3 // 2), 6))
 USER_SPACE = "bookworm"  # the suite whose user space and kernel a scenario gets unless it asks for another
 
 
@@ -28,6 +29,7 @@ class Lab:
     the short form of the scenario, if it has one; `lines`: where what is found goes instead of standard output."""
 
     _shelf_locks = collections.defaultdict(threading.Lock)  # by the name of a frozen machine
+    _slots = threading.BoundedSemaphore(AT_ONCE)  # of machines
 
     def __init__(self, scenario, payload, build, shelf, quick=False, lines=None):
         self.quick = quick
@@ -35,7 +37,7 @@ class Lab:
         self.build = build  # the build directory, for what is not in the payload
         self._evidence = STORE / "failed" / scenario
         shutil.rmtree(self._evidence, ignore_errors=True)
-        self._machines = 0
+        self._machines, self._running = 0, 0
         self._lines = lines
         self.passed, self.failed, self.skipped = 0, 0, 0
 
@@ -83,19 +85,21 @@ class Lab:
                 (place / "options").write_text(repr(options))
         return place
 
-    def parallel(self, tasks, at_once=AT_ONCE):
-        """Calls each with a lab of its own, so many at a time; what each found is printed in one piece when it is over."""
+    def parallel(self, tasks):
+        """Calls each with a lab of its own, as many at a time as there may be machines; what each found is printed in one piece
+        when it is over."""
 
         def call(number, task):
             part = Lab.__new__(Lab)
-            part.__dict__.update(self.__dict__, passed=0, failed=0, skipped=0, _machines=1000 * number, _lines=[])
+            counts = {"passed": 0, "failed": 0, "skipped": 0, "_machines": 1000 * number, "_running": 0}
+            part.__dict__.update(self.__dict__, **counts, _lines=[])
             try:
                 task(part)
             except MachineError as error:
                 part.failure(error)
             return part
 
-        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for done in concurrent.futures.as_completed(
                 [pool.submit(call, number, task) for number, task in enumerate(tasks, 1)]
             ):
@@ -117,7 +121,7 @@ class Lab:
         number = self._machines
         failed_before = self.failed
         root_file, kernel_directory = image(root, suite), image("kernel", kernel)
-        with tempfile.TemporaryDirectory(prefix="machine-", dir=STORE) as directory:
+        with self._slot(), tempfile.TemporaryDirectory(prefix="machine-", dir=STORE) as directory:
             machine = Machine(root_file, kernel_directory, directory, payload=self._payload, **options)
             try:
                 with machine:
@@ -131,6 +135,18 @@ class Lab:
             except MachineError:  # it did not even start
                 self._keep(machine, number)
                 raise
+
+    @contextlib.contextmanager
+    def _slot(self):
+        """One of the AT_ONCE. A scenario's further machines beside one that it has need none: it would wait for itself."""
+        with contextlib.ExitStack() as held:
+            if self._running == 0:
+                held.enter_context(self._slots)
+            self._running += 1
+            try:
+                yield
+            finally:
+                self._running -= 1
 
     def _keep(self, machine, number):
         kept = machine.keep_evidence(self._evidence / f"machine-{number}")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: run.py [--build DIRECTORY] [--package FILE.deb] [--quick] [list | SCENARIO…]: runs the scenarios in virtual machines.
 
-Without a name all of them, one after the other; with --quick those that say QUICK, each in its short form. Exit: 0 all
+Without a name all of them; with --quick those that say QUICK, each in its short form. Exit: 0 all
 passed, 1 something failed, 64 usage.
 """
 
@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # no __pycache__ in the source tree
 sys.path.insert(0, str(HERE))
 
-from lab import AT_ONCE, STORE, Lab  # noqa: E402
+from lab import STORE, Lab  # noqa: E402
 from machine import MachineError  # noqa: E402
 
 
@@ -52,13 +52,12 @@ def run_one(name, module, payload, build, shelf, quick, lines=None):
     return lab
 
 
-def run_all(names, known, at_once, payload, build, shelf, quick):
-    """A Lab of each. Several at a time, but for those that have several machines themselves (PARALLEL, in their long form):
-    they run alone, in the end. What one found is printed when it is over."""
+def run_all(names, known, payload, build, shelf, quick):
+    """A Lab of each, all at a time as far as there may be machines; those that take longest (LONG) begin. What one found is
+    printed when it is over, or as it goes on if it is the only one."""
     arguments = (payload, build, shelf, quick)
-    alone = names
-    if at_once > 1 and len(names) > 1:
-        alone = [name for name in names if getattr(known[name], "PARALLEL", False) and not quick]
+    if len(names) == 1:
+        return [run_one(names[0], known[names[0]], *arguments)]
 
     def call(name):
         lines = []
@@ -66,11 +65,10 @@ def run_all(names, known, at_once, payload, build, shelf, quick):
         print("\n".join(lines), flush=True)
         return lab
 
-    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        running = {name: pool.submit(call, name) for name in names if name not in alone}
-        labs = {name: task.result() for name, task in running.items()}
-    labs |= {name: run_one(name, known[name], *arguments) for name in alone}
-    return [labs[name] for name in names]
+    order = sorted(names, key=lambda name: not getattr(known[name], "LONG", False))
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        running = {name: pool.submit(call, name) for name in order}
+        return [running[name].result() for name in names]
 
 
 @contextlib.contextmanager
@@ -113,7 +111,7 @@ def main():
     build = pathlib.Path(chosen.build).resolve()
     with shelf_of_run(build, chosen.package) as shelf:
         payload = pathlib.Path(shelf) / "payload.tar"
-        labs = run_all(names, known, AT_ONCE, payload, build, shelf, chosen.quick)
+        labs = run_all(names, known, payload, build, shelf, chosen.quick)
     failed = sum(lab.failed for lab in labs)
     for name, lab in zip(names, labs):
         if lab.failed:

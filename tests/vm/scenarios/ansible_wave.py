@@ -20,7 +20,7 @@ STATE = "/var/opt/microsoft/mdatp/standin/state"
 FILES = "/etc/audit /etc/opt/microsoft/mdatp"
 USER = "deploy"
 
-PARALLEL = True  # runs alone: it has several machines at a time
+LONG = True
 
 
 def run(lab):

@@ -15,7 +15,7 @@ import time
 from machine import MachineError
 
 QUICK = True  # with one kernel
-PARALLEL = True  # runs alone: it has several machines at a time
+LONG = True
 
 # The tier that the probe must choose there.
 KERNELS = {"bullseye": "legacy", "bookworm": "core", "trixie": "core", "sid": "core"}

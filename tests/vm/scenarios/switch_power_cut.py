@@ -28,7 +28,7 @@ PROGRAM = f"AUDITSHIFT_DETACHED=1 LD_PRELOAD={PRELOAD} auditshift"
 SWITCH, ROLLBACK, REBOOT = "switch", "rollback", "reboot"
 
 QUICK = True
-PARALLEL = True  # runs alone: it has several machines at a time
+LONG = True
 
 
 def run(lab):
@@ -38,14 +38,20 @@ def run(lab):
             plain = way(lab, directory, "mutable", mutable(lab), [SWITCH], 0, 1)
             lab.parallel(plain[len(plain) // 2 : len(plain) // 2 + 1])
             return
-        cuts = []
-        if wanted("mutable"):
-            cuts += way(lab, directory, "mutable", mutable(lab), [SWITCH, ROLLBACK], 0, 1)
-        if wanted("locked"):
-            cuts += way(lab, directory, "locked", locked(lab), [SWITCH, REBOOT, ROLLBACK, REBOOT], 1, 3)
-        lab.note(f"{len(cuts)} power cuts")
-        lab.that(len(cuts) >= max(1, len(chosen())), "there is each power cut that was asked for", f"AUDITSHIFT_VM_CUTS: {chosen()}")
-        lab.parallel(cuts)
+        tried = []
+
+        def sweep(name, host, commands, turn, every, lab):
+            cuts = way(lab, directory, name, host(lab), commands, turn, every)
+            tried.extend(cuts)
+            lab.note(f"{name}: {len(cuts)} power cuts")
+            lab.parallel(cuts)
+
+        sweeps = {
+            "mutable": functools.partial(sweep, "mutable", mutable, [SWITCH, ROLLBACK], 0, 1),
+            "locked": functools.partial(sweep, "locked", locked, [SWITCH, REBOOT, ROLLBACK, REBOOT], 1, 3),
+        }
+        lab.parallel([sweep for name, sweep in sweeps.items() if wanted(name)])
+        lab.that(len(tried) >= max(1, len(chosen())), "there is each power cut that was asked for", f"AUDITSHIFT_VM_CUTS: {chosen()}")
 
 
 def chosen():
