@@ -3,12 +3,13 @@
 // paths of a rename), with the sensor that only counts, with the sensor that writes NDJSON, the same with
 // 1,000 exclusions, and with auditd and rules like Defender's.
 //
-// usage: bench_comparison [ROUNDS [DIRECTORY]]
+// usage: bench_comparison [ROUNDS [DIRECTORY [WORKLOAD…]]]
 //
 // Each round starts each of them, in an order shuffled anew, and does all workloads under it. CPU time is
 // what counts, not the clock on the wall. Root is needed. auditd runs in a directory of its own, with rules
 // that are taken away again; where audit is in use already, it is left out. Sections of the page and targets
-// go to DIRECTORY (report.h).
+// go to DIRECTORY (report.h); with an empty one they are printed. Workloads are those of workloads.cpp;
+// without a name it is all of them.
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/bench/sensor_overhead/comparison.h"
@@ -30,6 +32,12 @@ namespace {
 constexpr unsigned kExclusionEntries = 1000;
 
 volatile std::sig_atomic_t interrupted = 0;
+
+std::vector<std::string> chosen;  ///< names of workloads; none: all
+
+bool is_chosen(const Workload& work) {
+  return chosen.empty() || std::find(chosen.begin(), chosen.end(), work.name) != chosen.end();
+}
 
 base::Result<std::unique_ptr<Service>> start(Variant variant, const std::string& directory) {
   switch (variant) {
@@ -56,7 +64,7 @@ base::Result<std::unique_ptr<Service>> start(Variant variant, const std::string&
 void measure(Service& service, Result& result) {
   service.settle();
   for (const Workload& work : workloads()) {
-    if (!possible(work) || interrupted != 0) continue;
+    if (!is_chosen(work) || !possible(work) || interrupted != 0) continue;
     const double cpu = service.cpu_seconds();
     const std::uint64_t events = service.events(), lost = service.lost();
     Numbers& numbers = result.work[work.name];
@@ -116,6 +124,17 @@ int main(int count, char** values) {
   // Not at once: rules and settings of audit are taken back first.
   for (const int signal : {SIGINT, SIGTERM})
     std::signal(signal, [](int) { auditshift::bench::interrupted = 1; });
+  for (int i = 3; i < count; ++i) {
+    const auto all = auditshift::bench::workloads();
+    if (std::none_of(all.begin(), all.end(),
+                     [&](const auto& work) { return std::string_view(work.name) == values[i]; })) {
+      std::fprintf(stderr, "error: no such workload: %s (there are:", values[i]);
+      for (const auto& work : all) std::fprintf(stderr, " \"%s\"", work.name);
+      std::fprintf(stderr, ")\n");
+      return 64;
+    }
+    auditshift::bench::chosen.emplace_back(values[i]);
+  }
   const auditshift::bench::WorkDirectory directory;
   return auditshift::bench::run(count > 1 ? static_cast<unsigned>(std::atoi(values[1])) : 7,
                                 count > 2 ? values[2] : "");
