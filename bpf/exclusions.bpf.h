@@ -126,14 +126,17 @@ static __always_inline int name_is_excluded(struct as_scratch* scratch, __u32 sl
   const struct as_text *path = &record->texts[slot], *directory = &record->texts[slot + 1];
   if (record->kind < AS_KIND_OPEN || record->kind > AS_KIND_REMOVE_XATTR) return 0;
   if ((path->flags | directory->flags) & AS_NOT_KNOWN) return 0;
-  if (at >= AS_DATA_SIZE) return 0;
   __u32 node = AS_NODE_ROOT, middle = at + path->length;
   if (directory->flags & AS_TEXT_SAME) {
     node = scratch->directory_node;
   } else if (directory->flags & AS_TEXT_PRESENT) {
     node = scratch->directory_node = follow_components(middle, middle + directory->length);
-  } else if (!path->length || scratch->data[at] != '/') {
-    return 0;
+  } else {
+    if (!path->length) return 0;
+    __u32 first = at;
+    barrier_var(
+        first); /* checked right before its use: kernel 6.1 forgets the bounds of what was on the stack */
+    if (first >= AS_DATA_SIZE || scratch->data[first] != '/') return 0;
   }
   node = follow_path(node, at, middle);
   return (node & (AS_NODE_FILE | AS_NODE_FOLDER)) != 0;

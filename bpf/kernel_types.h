@@ -180,6 +180,7 @@ struct task_struct {
   int exit_code;
   int pid, tgid;
   __u64 start_boottime;
+  __u64 self_exec_id;
   char comm[16];
   struct mm_struct* mm;
   struct task_struct *real_parent, *group_leader;

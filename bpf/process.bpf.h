@@ -96,15 +96,14 @@ static __always_inline __u64 cgroup_of(struct task_struct* task) {
   return task->cgroups->dfl_cgrp->kn->id;
 }
 
-/* Fills everything that is about the current process, and clears the rest. */
-static __always_inline void begin_record(struct as_scratch* scratch, struct task_struct* task,
-                                         struct as_process* process, __u32 kind) {
-  struct as_record* record = &scratch->record;
+/* The members that are about the current task, and clears the rest. */
+static __always_inline void fill_head(struct as_record* record, struct task_struct* task, __u32 kind) {
   const struct cred* cred = task->cred;
 
-  __builtin_memset(record, 0, sizeof *record);
+  __builtin_memset(&record->result, 0, sizeof *record - offsetof(struct as_record, result));
   record->kind = kind;
   record->abi = AS_ABI_UNKNOWN;
+  record->flags = record->reserved = 0;
   record->boot_ns = bpf_ktime_get_boot_ns();
   record->cpu = bpf_get_smp_processor_id();
   record->syscall = -1;
@@ -133,6 +132,58 @@ static __always_inline void begin_record(struct as_scratch* scratch, struct task
   const __u64* comm = (const __u64*)task->comm;
   ((__u64*)record->comm)[0] = comm[0];
   ((__u64*)record->comm)[1] = comm[1];
+}
+
+static __always_inline void remember(struct as_scratch* scratch, struct task_struct* task,
+                                     const struct as_process* process) {
+  struct as_known_process* known = &scratch->known;
+  if (!process || !process->ready) {
+    known->pid = 0;
+    return;
+  }
+  known->start_ns = scratch->record.start_ns;
+  known->exec_id = task->self_exec_id;
+  known->pid = scratch->record.pid;
+  known->judged = process->judged;
+  known->excluded = is_excluded(process);
+  known->executable = scratch->record.texts[AS_TEXT_EXECUTABLE];
+}
+
+static __always_inline int is_known(const struct as_scratch* scratch, struct task_struct* task) {
+  const struct as_known_process* known = &scratch->known;
+  return known->pid == (__u32)task->tgid && known->exec_id == task->self_exec_id &&
+         known->start_ns == task->group_leader->start_boottime && known->judged == state.exclusions;
+}
+
+/* Fills everything that is about the current process, and clears the rest. */
+static __always_inline void begin_record(struct as_scratch* scratch, struct task_struct* task,
+                                         struct as_process* process, __u32 kind) {
+  fill_head(&scratch->record, task, kind);
   find_root(scratch, task, process);
   add_executable(scratch, process);
+  remember(scratch, task, process);
+}
+
+/* The same, of the process that is known. */
+static __always_inline void begin_record_of_known(struct as_scratch* scratch, struct task_struct* task,
+                                                  __u32 kind) {
+  fill_head(&scratch->record, task, kind);
+  __u64 mount = (__u64)task->fs->root.mnt, dentry = (__u64)task->fs->root.dentry;
+  if (mount != scratch->root.mount || dentry != scratch->root.dentry) find_root(scratch, task, 0);
+  scratch->record.texts[AS_TEXT_EXECUTABLE] = scratch->known.executable;
+  scratch->used = scratch->known.executable.length;
+}
+
+/* False when its events are not wanted. */
+static __always_inline int begin_record_of_call(struct as_scratch* scratch, struct task_struct* task,
+                                                __u32 kind) {
+  if (is_known(scratch, task)) {
+    if (scratch->known.excluded) return 0;
+    begin_record_of_known(scratch, task, kind);
+    return 1;
+  }
+  struct as_process* process = process_of(task);
+  if (is_excluded(process)) return 0;
+  begin_record(scratch, task, process, kind);
+  return !is_excluded(process); /* found only now, with its first event */
 }

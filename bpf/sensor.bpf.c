@@ -255,15 +255,9 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
     count(AS_COUNT_OWN);
     return 0;
   }
-  struct as_process* process = process_of(task);
-  if (is_excluded(process)) {
-    count(AS_COUNT_EXCLUDED);
-    return 0;
-  }
   struct as_scratch* scratch = take_scratch();
   if (!scratch) return 0;
-  begin_record(scratch, task, process, call->kind);
-  if (is_excluded(process)) { /* found only now, with its first event */
+  if (!begin_record_of_call(scratch, task, call->kind)) {
     count(AS_COUNT_EXCLUDED);
     goto out;
   }

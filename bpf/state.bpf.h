@@ -106,10 +106,22 @@ struct {
   __type(value, __u8);
 } ended SEC(".maps");
 
+/* The process whose record grew on a CPU last, and what as_process says of it. Its executable still begins
+ * the data there, so that its next record needs neither the process's storage nor a copy. */
+struct as_known_process {
+  __u64 start_ns;
+  __u64 exec_id; /* goes up with each exec (task_struct.self_exec_id) */
+  __u32 pid;     /* 0: none */
+  __u32 judged;  /* as_state.exclusions */
+  __u32 excluded;
+  struct as_text executable;
+};
+
 /* Where a record grows: too large for the stack of 512 bytes. */
 struct as_scratch {
   __u32 busy;
-  __u32 used;            /* bytes of `data` */
+  __u32 used; /* bytes of `data` */
+  struct as_known_process known;
   struct as_place root;  /* of the process */
   struct as_place place; /* where a walk begins */
   __u32 chrooted;

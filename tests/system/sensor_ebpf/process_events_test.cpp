@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/fsuid.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <thread>
@@ -41,6 +43,62 @@ void run(const char* path, const std::vector<const char*>& arguments) {
 void wait_for(pid_t child) { waitpid(child, nullptr, 0); }
 
 class ProcessEvents : public SensorSuite<Everything> {};
+
+/// What a CPU remembers of the process whose event was its last is nobody else's, and not that of the program
+/// which the process ran before.
+TEST_F(ProcessEvents, ProcessesThatTakeTurnsOnOneCpuAreToldApart) {
+  constexpr int kTurns = 20;
+  const Events events = sensor_->observe([&](Self& self) {
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    int to[2], from[2];
+    if (sched_setaffinity(0, sizeof first, &first) != 0 || chdir(directory_.path().c_str()) != 0 ||
+        pipe(to) != 0 || pipe(from) != 0)
+      _exit(1);
+    const pid_t child = fork();
+    if (child == 0) {
+      if (dup2(to[0], 0) != 0 || dup2(from[1], 1) != 1) _exit(1);
+      for (const int end : {to[0], to[1], from[0], from[1]}) close(end);
+      run("/bin/sh", {"sh", "-c", "while read name; do : >$name; echo; done; exec mkdir made"});
+      _exit(1);
+    }
+    close(to[0]);
+    close(from[1]);
+    for (int turn = 0; turn < kTurns; ++turn) {
+      const std::string name = "file" + std::to_string(turn);
+      const std::string line = name + "\n";
+      char answer = 0;
+      if (symlink("nowhere", ("link" + name).c_str()) != 0 ||
+          write(to[1], line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
+          read(from[0], &answer, 1) != 1)
+        _exit(1);
+    }
+    close(to[1]);
+    wait_for(child);
+    self.results[0] = child;
+  });
+  const auto child = static_cast<std::uint32_t>(sensor_->self().results[0]);
+  const auto program_of = [&](const char* name) {
+    std::error_code error;
+    return std::filesystem::canonical(name, error).string();
+  };
+  const auto links = all_of(events, EventKind::symlink);
+  EXPECT_EQ(links.size(), static_cast<std::size_t>(kTurns));
+  for (const Event* link : links) expect_is(*link, sensor_->self());
+  const auto files = all_of(events, kind_of_a_made_file());
+  int of_shell = 0;
+  for (const Event* file : files) {
+    if (!file->path.text.starts_with(directory_ / "file")) continue;
+    ++of_shell;
+    EXPECT_EQ(file->process.id.pid, child);
+    EXPECT_EQ(file->process.executable.text, program_of("/bin/sh"));
+  }
+  EXPECT_EQ(of_shell, kTurns) << describe(events);
+  const Event& made = only(events, EventKind::mkdir);
+  EXPECT_EQ(made.process.id.pid, child);
+  EXPECT_EQ(made.process.executable.text, program_of("/bin/mkdir"));
+}
 
 TEST_F(ProcessEvents, ForkExecAndExitTellOneStory) {
   const Events events = sensor_->observe([&](Self& self) {
