@@ -133,9 +133,9 @@ static __always_inline int name_is_excluded(struct as_scratch* scratch, __u32 sl
     node = scratch->directory_node = follow_components(middle, middle + directory->length);
   } else {
     if (!path->length) return 0;
+    /* Checked right before its use: kernel 6.1 forgets the bounds of what was on the stack. */
     __u32 first = at;
-    barrier_var(
-        first); /* checked right before its use: kernel 6.1 forgets the bounds of what was on the stack */
+    barrier_var(first);
     if (first >= AS_DATA_SIZE || scratch->data[first] != '/') return 0;
   }
   node = follow_path(node, at, middle);

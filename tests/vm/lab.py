@@ -91,7 +91,7 @@ class Lab:
 
         def call(number, task):
             part = Lab.__new__(Lab)
-            counts = {"passed": 0, "failed": 0, "skipped": 0, "_machines": 1000 * number, "_running": 0}
+            counts = {"passed": 0, "failed": 0, "skipped": 0, "_machines": 1000 * (self._machines + number), "_running": 0}
             part.__dict__.update(self.__dict__, **counts, _lines=[])
             try:
                 task(part)

@@ -2,10 +2,12 @@
 #include "sensor/process_account.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <optional>
 #include <vector>
 
+#include "bpf/legacy.h"
 #include "record_builder.h"
 #include "temporary_directory.h"
 
@@ -100,6 +102,41 @@ TEST_F(ProcessAccountTest, WhatAnEndingProcessDoesNotTellAnyMoreIsAsItWas) {
   remove("50");
   EXPECT_EQ(exec(50, "./marked"), "marked\0srv\0"sv);
   EXPECT_EQ(record_.fixed.mount_namespace, 7U);
+}
+
+TEST_F(ProcessAccountTest, AChildInAMountNamespaceOfItsOwnIsNotAtHomeUntilProcTells) {
+  add(static_cast<std::uint32_t>(::getpid()), "/usr/sbin/auditshift-sensord", {});
+  add(50, "/usr/bin/shell", {50});
+  account();
+  RecordBuilder fork(AS_KIND_FORK);
+  fork.record.pid = fork.record.tid = 50;
+  fork.record.abi = AS_ABI_X86_64;
+  fork.record.syscall = 56;  // clone
+  fork.record.arguments[0] = CLONE_NEWNS;
+  fork.record.result = fork.record.target_tid = 70;
+  ASSERT_TRUE(apply(fork));
+  RecordBuilder call(AS_KIND_MKDIR);
+  call.record.pid = call.record.tid = 70;
+  ASSERT_TRUE(apply(call));
+  EXPECT_EQ(record_.fixed.mount_namespace, 0U) << "not its parent's";
+  add(70, "/usr/bin/tool", {70}, "mnt:[9]");
+  exec(70, "/usr/bin/tool");
+  EXPECT_EQ(record_.fixed.mount_namespace, 9U);
+}
+
+TEST_F(ProcessAccountTest, AChangedDirectoryOfAnEndingProcessIsUnknown) {
+  add(static_cast<std::uint32_t>(::getpid()), "/usr/sbin/auditshift-sensord", {});
+  add(50, "/usr/bin/shell", {50});
+  account();
+  for (const char* link : {"exe", "cwd", "root", "ns/mnt"}) remove(std::string("50/") + link);
+  RecordBuilder change(AS_KIND_FORK);
+  change.record.kind = AS_NOTE_DIRECTORY;
+  change.record.pid = change.record.tid = 50;
+  change.record.abi = AS_ABI_X86_64;
+  change.record.syscall = 81;  // fchdir
+  EXPECT_FALSE(apply(change));
+  EXPECT_EQ(exec(50, "./marked"), "") << "of no directory that it was in before";
+  EXPECT_EQ(record_.fixed.mount_namespace, 7U) << "which it still has";
 }
 
 TEST_F(ProcessAccountTest, NamesAreLookedUpInTheMountNamespaceOfTheFirstProcess) {

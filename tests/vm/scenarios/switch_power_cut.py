@@ -50,7 +50,7 @@ def run(lab):
             "mutable": functools.partial(sweep, "mutable", mutable, [SWITCH, ROLLBACK], 0, 1),
             "locked": functools.partial(sweep, "locked", locked, [SWITCH, REBOOT, ROLLBACK, REBOOT], 1, 3),
         }
-        lab.parallel([sweep for name, sweep in sweeps.items() if wanted(name)])
+        lab.parallel([task for name, task in sweeps.items() if wanted(name)])
         lab.that(len(tried) >= max(1, len(chosen())), "there is each power cut that was asked for", f"AUDITSHIFT_VM_CUTS: {chosen()}")
 
 
