@@ -25,7 +25,7 @@ struct NetlinkOptions {
 /// before /proc was read stays without details.
 ///
 /// When the kernel's queue for this socket overruns, the loss is counted by the gaps in each CPU's sequence
-/// numbers, and the table of processes is compared with /proc anew.
+/// numbers, from the first message of that CPU on, and the table of processes is compared with /proc anew.
 ///
 /// Needs CAP_NET_ADMIN in the initial user namespace, and the initial network and pid namespaces: elsewhere
 /// the kernel accepts the subscription and sends nothing, which start() finds out by the missing

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -55,7 +56,6 @@ class Seen final : public sensor::Consumer {
   explicit Seen(std::string place, const sensor::EventFilter* filter = nullptr)
       : place_(std::move(place)), filter_(filter) {}
   void consume(const sensor::Event& event) override {
-    if (event.kind == EventKind::loss) lost_ = true;
     if (filter_ != nullptr && filter_->excluded(event)) return;
     EventKind kind = event.kind == EventKind::create ? EventKind::open : event.kind;
     if (kind == EventKind::open && !event.path.text.starts_with(place_)) return;
@@ -65,13 +65,11 @@ class Seen final : public sensor::Consumer {
   bool has(pid_t pid, EventKind kind) const {
     return events_.contains({static_cast<std::uint32_t>(pid), kind});
   }
-  bool lost() const { return lost_; }
 
  private:
   std::string place_;
   const sensor::EventFilter* filter_;
   std::set<std::pair<std::uint32_t, EventKind>> events_;
-  bool lost_ = false;
 };
 
 /// Switches audit on where it is off, and back. Nothing but 0 and 1 is ever sent.
@@ -108,9 +106,7 @@ class ExclusionSoundness : public ::testing::Test {
     if (!rules.known || !rules.rules.empty()) GTEST_SKIP() << "audit rules of others are loaded here";
     audit_ = std::make_unique<AuditOn>();
     if (!audit_->usable()) GTEST_SKIP() << "audit cannot be switched on here";
-    sensor::EbpfOptions options;
-    options.ring_bytes = 4U << 20;
-    sensor_ = std::make_unique<sensor::EbpfProvider>(options, clock_);
+    sensor_ = std::make_unique<sensor::EbpfProvider>(sensor::EbpfOptions{}, clock_);
     if (const auto started = sensor_->start(); !started) GTEST_SKIP() << started.error().message();
     stream_ = std::make_unique<sensor::AuditProvider>(clock_);
     ASSERT_TRUE(stream_->start().ok());
@@ -187,7 +183,17 @@ class ExclusionSoundness : public ::testing::Test {
     const auto deadline = std::chrono::steady_clock::now() + 30s;
     while (!seen.has(last, EventKind::rmdir) && std::chrono::steady_clock::now() < deadline)
       if (!provider.poll(20ms, seen).ok()) return false;
-    return seen.has(last, EventKind::rmdir) && !seen.lost();
+    return seen.has(last, EventKind::rmdir);
+  }
+
+  /// What both have lost. The counters themselves: a loss is told in the stream only every quarter of a
+  /// second.
+  std::uint64_t lost() const {
+    std::uint64_t count = 0;
+    for (const sensor::Provider* provider : {static_cast<const sensor::Provider*>(sensor_.get()),
+                                             static_cast<const sensor::Provider*>(stream_.get())})
+      for (const sensor::DropCounter& drop : provider->drops()) count += drop.count;
+    return count;
   }
 
   struct Outcome {
@@ -196,9 +202,26 @@ class ExclusionSoundness : public ::testing::Test {
     bool by_sensor = false;
   };
 
-  /// Loads the rules, gives the sensor the entries, makes the calls. Empty: something was lost.
+  /// Loads the rules, gives the sensor the entries, makes the calls. Empty: what was lost meanwhile, with
+  /// whatever else this host does, may be one of them; three times.
   std::vector<Outcome> run(const std::string& rules, const std::vector<sensor::Exclusion>& entries,
                            const std::vector<Call>& calls) {
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      const std::uint64_t before = lost();
+      const auto outcomes = run_once(rules, entries, calls);
+      if (lost() == before) {
+        EXPECT_TRUE(outcomes) << "the last call was not told of";
+        return outcomes.value_or(std::vector<Outcome>{});
+      }
+      std::cout << "lost meanwhile: " << lost() - before << "\n";
+    }
+    return {};
+  }
+
+  /// Nothing: the last call was not told of.
+  std::optional<std::vector<Outcome>> run_once(const std::string& rules,
+                                               const std::vector<sensor::Exclusion>& entries,
+                                               const std::vector<Call>& calls) {
     const Ended loaded = auditctl_->load(rules + record_all());
     EXPECT_EQ(loaded.exit_code, 0) << rules << loaded.errors;
     EXPECT_TRUE(sensor_->exclude(entries).ok());
@@ -217,10 +240,11 @@ class ExclusionSoundness : public ::testing::Test {
     const pid_t last = make({"/w/watched", "rmdir", "/w/sentinel", "", EventKind::rmdir}).first;
     const bool whole = read_until(*stream_, recorded, last) && read_until(*sensor_, reported, last);
     EXPECT_TRUE(auditctl_->clear());
+    if (!whole) return std::nullopt;
     std::vector<Outcome> outcomes;
     for (const auto& [call, pid] : made)
       outcomes.push_back({call, !recorded.has(pid, call.kind), !reported.has(pid, call.kind)});
-    return whole ? outcomes : std::vector<Outcome>{};
+    return outcomes;
   }
 
   /// Records what this process's children do, behind all exclusions.
