@@ -29,7 +29,7 @@ def run(lab):
         fleet = {}
         for name in ("canary", "second"):
             port = free_port()
-            fleet[name] = machines.enter_context(lab.machine(root="managed", memory=896, cores=1, ssh_port=port))
+            fleet[name] = machines.enter_context(lab.machine(root="managed", memory=896, ssh_port=port))
             install(lab, fleet[name])
             lock(fleet[name])
             controller.manage(name, fleet[name], port)

@@ -14,7 +14,7 @@ TIERS = ("none", "core", "fentry")
 
 
 def run(lab):
-    with lab.machine(kernel=KERNEL, cores=1, counted=True) as machine:
+    with lab.machine(kernel=KERNEL, counted=True) as machine:
         machine.put(PROGRAM, (lab.build / "tests/vm/call_cost").read_bytes(), mode="755")
         machine.check("systemctl daemon-reload")
         costs = {}

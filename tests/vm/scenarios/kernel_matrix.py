@@ -51,7 +51,7 @@ def run(lab):
     rows = {}
 
     def on(suite, lab):
-        with lab.machine(kernel=suite, boot=not lab.quick) as machine:
+        with lab.machine(kernel=suite, cores=2) as machine:
             rows[suite] = one_kernel(lab, machine, suite)
 
     lab.parallel([functools.partial(on, suite) for suite in chosen])

@@ -20,7 +20,7 @@ done
 
 
 def run(lab):
-    with lab.machine() as machine:
+    with lab.machine(cores=2) as machine:
         machine.put(f"/etc/systemd/system/{UNIT}.service.d/often.conf", DROP_IN)
         machine.check(f"systemctl daemon-reload && systemctl enable --now {UNIT}")
         start_workload(machine)
