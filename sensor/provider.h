@@ -96,4 +96,11 @@ class Provider {
   virtual ProviderDescription describe() const = 0;
 };
 
+/// Records that a provider has lost since start(), all causes together.
+inline std::uint64_t lost(const Provider& provider) {
+  std::uint64_t records = 0;
+  for (const DropCounter& drop : provider.drops()) records += drop.count;
+  return records;
+}
+
 }  // namespace auditshift::sensor

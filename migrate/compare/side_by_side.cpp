@@ -34,12 +34,6 @@ class ToComparer final : public sensor::Consumer {
   Take take_;
 };
 
-std::uint64_t lost_so_far(const sensor::Provider& provider) {
-  std::uint64_t lost = 0;
-  for (const sensor::DropCounter& drop : provider.drops()) lost += drop.count;
-  return lost;
-}
-
 class Looking {
  public:
   Looking(const SideBySide& sides, const RuleBook& rules, const SensorSettings& settings)
@@ -67,7 +61,7 @@ class Looking {
   Result<void> look(base::Progress& progress) {
     const auditd::AuditStatus before = sides_.kernel.status();
     const auditd::LiveRules rules_before = sides_.kernel.rules();
-    const std::uint64_t sensor_before = lost_so_far(sides_.sensor);
+    const std::uint64_t sensor_before = lost(sides_.sensor);
     result_.started = sides_.clock.now();
     result_.audit_state = to_string(before.state);
     const std::int64_t begin = wall();
@@ -82,7 +76,7 @@ class Looking {
     const auditd::AuditStatus after = sides_.kernel.status();
     Comparer::Circumstances circumstances;
     circumstances.end_ns = end_ns_;
-    circumstances.sensor_lost = lost_so_far(sides_.sensor) - sensor_before;
+    circumstances.sensor_lost = lost(sides_.sensor) - sensor_before;
     circumstances.audit_daemon = before.pid.value_or(0);
     tell_losses(before, after, circumstances);
     if (!same_rules(rules_before, sides_.kernel.rules()))

@@ -188,13 +188,7 @@ class ExclusionSoundness : public ::testing::Test {
 
   /// What both have lost. The counters themselves: a loss is told in the stream only every quarter of a
   /// second.
-  std::uint64_t lost() const {
-    std::uint64_t count = 0;
-    for (const sensor::Provider* provider : {static_cast<const sensor::Provider*>(sensor_.get()),
-                                             static_cast<const sensor::Provider*>(stream_.get())})
-      for (const sensor::DropCounter& drop : provider->drops()) count += drop.count;
-    return count;
-  }
+  std::uint64_t lost() const { return sensor::lost(*sensor_) + sensor::lost(*stream_); }
 
   struct Outcome {
     Call call;

@@ -239,12 +239,6 @@ std::string describe(const Events& events) {
   return events.empty() ? "nothing" : text.str();
 }
 
-std::uint64_t lost(const Provider& provider) {
-  std::uint64_t count = 0;
-  for (const DropCounter& drop : provider.drops()) count += drop.count;
-  return count;
-}
-
 void expect_is(const Event& event, const Self& self) {
   const Process& process = event.process;
   EXPECT_EQ(process.id.pid, self.pid);

@@ -94,9 +94,6 @@ bool on_perf_events();
 std::unique_ptr<Provider> make_provider(EbpfOptions options, const base::Sysroot& host,
                                         const base::Clock& clock);
 
-/// What a provider has lost, by its own count.
-std::uint64_t lost(const Provider& provider);
-
 /// The kind of an open() that made its file: tier legacy knows that only where the call says so (O_EXCL).
 inline EventKind kind_of_a_made_file() { return is_legacy() ? EventKind::open : EventKind::create; }
 
