@@ -96,10 +96,8 @@ static __always_inline __u64 cgroup_of(struct task_struct* task) {
   return task->cgroups->dfl_cgrp->kn->id;
 }
 
-/* The members that are about the current task, and clears the rest. */
-static __always_inline void fill_head(struct as_record* record, struct task_struct* task, __u32 kind) {
-  const struct cred* cred = task->cred;
-
+/* Begins a record: nothing is known yet but when and where. */
+static __always_inline void clear_record(struct as_record* record, __u32 kind) {
   __builtin_memset(&record->result, 0, sizeof *record - offsetof(struct as_record, result));
   record->kind = kind;
   record->abi = AS_ABI_UNKNOWN;
@@ -107,6 +105,12 @@ static __always_inline void fill_head(struct as_record* record, struct task_stru
   record->boot_ns = bpf_ktime_get_boot_ns();
   record->cpu = bpf_get_smp_processor_id();
   record->syscall = -1;
+}
+
+/* The members that are about the current task. */
+static __always_inline void fill_head(struct as_record* record, struct task_struct* task) {
+  const struct cred* cred = task->cred;
+
   record->pid = task->tgid;
   record->tid = task->pid;
   record->start_ns = task->group_leader->start_boottime;
@@ -155,35 +159,47 @@ static __always_inline int is_known(const struct as_scratch* scratch, struct tas
          known->start_ns == task->group_leader->start_boottime && known->judged == state.exclusions;
 }
 
-/* Fills everything that is about the current process, and clears the rest. */
-static __always_inline void begin_record(struct as_scratch* scratch, struct task_struct* task,
-                                         struct as_process* process, __u32 kind) {
-  fill_head(&scratch->record, task, kind);
+/* The root and the executable, as they are remembered of the process. */
+static __always_inline void add_process(struct as_scratch* scratch, struct task_struct* task,
+                                        struct as_process* process) {
   find_root(scratch, task, process);
   add_executable(scratch, process);
   remember(scratch, task, process);
 }
 
 /* The same, of the process that is known. */
-static __always_inline void begin_record_of_known(struct as_scratch* scratch, struct task_struct* task,
-                                                  __u32 kind) {
-  fill_head(&scratch->record, task, kind);
+static __always_inline void add_known_process(struct as_scratch* scratch, struct task_struct* task) {
   __u64 mount = (__u64)task->fs->root.mnt, dentry = (__u64)task->fs->root.dentry;
   if (mount != scratch->root.mount || dentry != scratch->root.dentry) find_root(scratch, task, 0);
   scratch->record.texts[AS_TEXT_EXECUTABLE] = scratch->known.executable;
   scratch->used = scratch->known.executable.length;
 }
 
-/* False when its events are not wanted. */
+/* Clears the record and fills everything that is about the current process. */
+static __always_inline void begin_record(struct as_scratch* scratch, struct task_struct* task,
+                                         struct as_process* process, __u32 kind) {
+  clear_record(&scratch->record, kind);
+  fill_head(&scratch->record, task);
+  add_process(scratch, task, process);
+}
+
+/* The same for the call in scratch->call. False when the process's events are not wanted. */
 static __always_inline int begin_record_of_call(struct as_scratch* scratch, struct task_struct* task,
                                                 __u32 kind) {
-  if (is_known(scratch, task)) {
+  int known = is_known(scratch, task);
+  struct as_process* process = 0;
+  if (known) {
     if (scratch->known.excluded) return 0;
-    begin_record_of_known(scratch, task, kind);
+  } else {
+    process = process_of(task);
+    if (is_excluded(process)) return 0;
+  }
+  clear_record(&scratch->record, kind);
+  fill_head(&scratch->record, task);
+  if (known) {
+    add_known_process(scratch, task);
     return 1;
   }
-  struct as_process* process = process_of(task);
-  if (is_excluded(process)) return 0;
-  begin_record(scratch, task, process, kind);
+  add_process(scratch, task, process);
   return !is_excluded(process); /* found only now, with its first event */
 }

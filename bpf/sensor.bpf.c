@@ -238,41 +238,32 @@ static __always_inline const volatile struct as_call* unfold_socketcall(__u64 ar
   return &calls[index];
 }
 
-static __always_inline int record_call(struct pt_regs* regs, long result, __u32 index, int compat,
-                                       struct task_struct* task) {
-  /* Or the compiler checks a copy from which something was subtracted, which tells the verifiers of kernels
-   * 6.1 and 6.12 nothing of the register that is used. */
-  barrier_var(index);
-  if (index >= AS_CALL_LIMIT) return 0;
+/* The call in scratch->call. */
+static __always_inline int record_seen_call(struct as_scratch* scratch, struct pt_regs* regs,
+                                            struct task_struct* task) {
+  __u32 index = scratch->call.index;
+  barrier_var(index); /* as in record_call() */
+  if (index >= AS_CALL_LIMIT) goto out;
   const volatile struct as_call* call = &calls[index];
-  __u64 details[2] = {};
-  const struct as_wanted knobs = wanted();
-  if (!result_is_wanted(call, result, &knobs)) return 0;
-  if (!arguments_are_wanted(call, register_argument(regs, compat, call->filter_argument),
-                            register_argument(regs, compat, call->filter_argument + 1), details, &knobs))
-    return 0;
-  if (is_own(task)) {
-    count(AS_COUNT_OWN);
-    return 0;
-  }
-  struct as_scratch* scratch = take_scratch();
-  if (!scratch) return 0;
   if (!begin_record_of_call(scratch, task, call->kind)) {
     count(AS_COUNT_EXCLUDED);
     goto out;
   }
   struct as_record* record = &scratch->record;
+  int compat = scratch->call.compat;
   record->syscall = (__s32)syscall_number(regs);
   record->abi = abi_of(regs, compat);
-  record->result = result;
+  record->result = scratch->call.result;
   record->flags = AS_RECORD_RESULT;
-  record->details[0] = details[0];
-  record->details[1] = details[1];
+  record->details[0] = scratch->call.details[0];
+  record->details[1] = scratch->call.details[1];
   for (int i = 0; i < AS_ARGUMENTS; i++) record->arguments[i] = register_argument(regs, compat, i + 1);
   if (call->filter == AS_FILTER_SOCKETCALL) {
+    const struct as_wanted knobs = wanted();
+    __u64 details[2];
     record->details[0] = record->arguments[0];
     call = unfold_socketcall(record->arguments);
-    if (!call || !result_is_wanted(call, result, &knobs)) goto out;
+    if (!call || !result_is_wanted(call, record->result, &knobs)) goto out;
     if (!arguments_are_wanted(call, argument_of(record, call->filter_argument),
                               argument_of(record, call->filter_argument + 1), details, &knobs))
       goto out;
@@ -295,6 +286,32 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
 out:
   release_scratch(scratch);
   return 0;
+}
+
+static __always_inline int record_call(struct pt_regs* regs, long result, __u32 index, int compat,
+                                       struct task_struct* task) {
+  /* Or the compiler checks a copy from which something was subtracted, which tells the verifiers of kernels
+   * 6.1 and 6.12 nothing of the register that is used. */
+  barrier_var(index);
+  if (index >= AS_CALL_LIMIT) return 0;
+  const volatile struct as_call* call = &calls[index];
+  __u64 details[2] = {};
+  const struct as_wanted knobs = wanted();
+  if (!result_is_wanted(call, result, &knobs)) return 0;
+  if (!arguments_are_wanted(call, register_argument(regs, compat, call->filter_argument),
+                            register_argument(regs, compat, call->filter_argument + 1), details, &knobs))
+    return 0;
+  if (is_own(task)) {
+    count(AS_COUNT_OWN);
+    return 0;
+  }
+  struct as_scratch* scratch = take_scratch();
+  if (!scratch) return 0;
+  struct as_seen_call seen = {
+      .index = index, .compat = compat, .result = result, .details = {details[0], details[1]}};
+  scratch->call = seen;
+  barrier(); /* or the compiler remembers what lies there */
+  return record_seen_call(scratch, regs, task);
 }
 
 static __always_inline int see_call(struct pt_regs* regs, long result) {

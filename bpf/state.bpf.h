@@ -117,11 +117,21 @@ struct as_known_process {
   struct as_text executable;
 };
 
+/* What a program found of its call before it begins the record. It lies in memory, of which the verifier
+ * assumes nothing, so that it looks at what follows once and not once for each way that leads there. */
+struct as_seen_call {
+  __u32 index; /* in `calls` */
+  __u32 compat;
+  long result;
+  __u64 details[2];
+};
+
 /* Where a record grows: too large for the stack of 512 bytes. */
 struct as_scratch {
   __u32 busy;
   __u32 used; /* bytes of `data` */
   struct as_known_process known;
+  struct as_seen_call call;
   struct as_place root;  /* of the process */
   struct as_place place; /* where a walk begins */
   __u32 chrooted;
