@@ -52,7 +52,8 @@ quietly() {
 key() {
   {
     declare -f "$@"
-    printf '%s\n' "${root_packages[@]}" "$root_size" "$kernel_package" "${early_modules[@]}"
+    printf '%s\n' "${root_packages[@]}" "$root_size" "$kernel_package" "${early_modules[@]}" \
+      "${idle_units[@]}" "${boot_subsystems[@]}"
     cat "$here/init.sh"
   } | sha256sum | cut -c 1-16
 }
@@ -101,20 +102,36 @@ build_managed() {
   build_root "$1"
 }
 
+# What no scenario asks for and a boot under emulation pays dearly for, as each program that starts is translated anew.
+idle_units=(apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
+  e2scrub_reap.service systemd-networkd-wait-online.service systemd-pstore.service systemd-binfmt.service kmod-static-nodes.service
+  systemd-update-utmp.service systemd-update-utmp-runlevel.service modprobe@.service
+  getty.target getty@tty1.service serial-getty@ttyS0.service remote-fs.target
+  systemd-ask-password-wall.path systemd-ask-password-console.path proc-sys-fs-binfmt_misc.automount
+  dev-hugepages.mount dev-mqueue.mount sys-kernel-config.mount sys-fs-fuse-connections.mount)
+# The devices that udev is told of at boot: disks, network, and what leads to them and to the guest agent.
+boot_subsystems=(pci virtio virtio-ports block net)
+
 # A machine that starts fast, tells its console what it does, and has no network to wait for.
 configure_root() {
-  local tree=$1 suite=$2 unit
+  local tree=$1 suite=$2 name
+  local system=$tree/etc/systemd/system
   rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/* "$tree"/usr/share/doc/*
   printf 'auditshift-%s\n' "$suite" >"$tree/etc/hostname"
   printf '127.0.0.1 localhost auditshift-%s\n' "$suite" >"$tree/etc/hosts"
   printf '/dev/vda / ext4 defaults 0 1\n' >"$tree/etc/fstab"
   : >"$tree/etc/machine-id"
-  mkdir -p "$tree/var/log/journal" "$tree/etc/systemd/system"
+  mkdir -p "$tree/var/log/journal" "$system/systemd-udev-trigger.service.d" "$tree/etc/systemd/system-generators"
   chroot "$tree" passwd -d root >/dev/null
-  for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
-    e2scrub_reap.service systemd-networkd-wait-online.service getty@tty1.service serial-getty@ttyS0.service; do
-    ln -sf /dev/null "$tree/etc/systemd/system/$unit"
+  for name in "${idle_units[@]}"; do ln -sf /dev/null "$system/$name"; done
+  for name in "$tree"/usr/lib/systemd/system-generators/*; do
+    name=${name##*/}
+    [[ $name == systemd-fstab-generator ]] || ln -sf /dev/null "$tree/etc/systemd/system-generators/$name"
   done
+  printf '[Service]\nExecStart=\nExecStart=udevadm trigger --action=add%s\n' "$(printf ' --subsystem-match=%s' "${boot_subsystems[@]}")" \
+    >"$system/systemd-udev-trigger.service.d/few-devices.conf"
+  # Nothing was updated since: else each first boot does what Debian's packages have done already (systemd-update-done(8)).
+  touch -r "$tree/usr" "$tree/etc/.updated" "$tree/var/.updated"
 }
 
 # private_apt SUITE: apt with lists of its own, so that another suite's packages can be fetched.

@@ -40,6 +40,7 @@ class Lab:
         self._machines, self._running = 0, 0
         self._lines = lines
         self.passed, self.failed, self.skipped = 0, 0, 0
+        self.cpu_seconds = 0.0  # of its machines, those that it prepared for others too
 
     def that(self, holds, what, detail=""):
         """An assertion. The scenario goes on when it fails; returns whether it holds."""
@@ -91,7 +92,8 @@ class Lab:
 
         def call(number, task):
             part = Lab.__new__(Lab)
-            counts = {"passed": 0, "failed": 0, "skipped": 0, "_machines": 1000 * (self._machines + number), "_running": 0}
+            counts = {"passed": 0, "failed": 0, "skipped": 0, "cpu_seconds": 0.0, "_running": 0}
+            counts["_machines"] = 1000 * (self._machines + number)
             part.__dict__.update(self.__dict__, **counts, _lines=[])
             try:
                 task(part)
@@ -106,7 +108,7 @@ class Lab:
                 part = done.result()
                 self.say("\n".join(part._lines))
                 self.passed, self.failed = self.passed + part.passed, self.failed + part.failed
-                self.skipped += part.skipped
+                self.skipped, self.cpu_seconds = self.skipped + part.skipped, self.cpu_seconds + part.cpu_seconds
 
     @contextlib.contextmanager
     def machine(self, kernel=USER_SPACE, suite=USER_SPACE, root="root", boot=False, **options):
@@ -135,6 +137,8 @@ class Lab:
             except MachineError:  # it did not even start
                 self._keep(machine, number)
                 raise
+            finally:
+                self.cpu_seconds += machine.cpu_seconds
 
     @contextlib.contextmanager
     def _slot(self):

@@ -48,7 +48,7 @@ def run_one(name, module, payload, build, shelf, quick, lines=None):
         lab.failure(error)
     except Exception:  # such as an answer that is not what it should be; the others still run
         lab.failure(traceback.format_exc())
-    lab.say(f"  {time.monotonic() - started:.0f} s")
+    lab.say(f"  {time.monotonic() - started:.0f} s, {lab.cpu_seconds:.0f} s of the processors")
     return lab
 
 
@@ -108,7 +108,7 @@ def main():
             return 64
     STORE.mkdir(parents=True, exist_ok=True)
     names = chosen.names or [name for name in known if getattr(known[name], "QUICK", False) or not chosen.quick]
-    build = pathlib.Path(chosen.build).resolve()
+    build, started = pathlib.Path(chosen.build).resolve(), time.monotonic()
     with shelf_of_run(build, chosen.package) as shelf:
         payload = pathlib.Path(shelf) / "payload.tar"
         labs = run_all(names, known, payload, build, shelf, chosen.quick)
@@ -116,6 +116,8 @@ def main():
     for name, lab in zip(names, labs):
         if lab.failed:
             print(f"failed: ./dev vm {name} (logs: {STORE / 'failed' / name})", file=sys.stderr)
+    minutes, cpu_minutes = (time.monotonic() - started) / 60, sum(lab.cpu_seconds for lab in labs) / 60
+    print(f"{minutes:.0f} minutes, {cpu_minutes:.0f} CPU minutes of QEMU")
     print(f"{sum(lab.passed for lab in labs)} passed, {failed} failed, {sum(lab.skipped for lab in labs)} skipped")
     return 1 if failed else 0
 

@@ -37,6 +37,7 @@ UNIT = "auditshift-sensord"
 DIRECTORY = "/opt/auditshift-tests"
 LINES = 30  # of what a failed test said
 TEST_SECONDS = 300  # of one test, without any other to end; for those that hang
+SILENT_SECONDS = 20  # without a test that ended: is the program there at all? Asking costs the machine as much as a test
 # QEMU's translation may go on with a breakpoint that the kernel has taken back, where it had one for a moment to change its
 # own code while a program is attached (text_poke_bp(), arch/x86/kernel/alternative.c); the kernel then panics.
 EMULATION_FLAW = "Oops: int3"
@@ -159,9 +160,11 @@ def follow(machine, program, side, only, without):
     tier = f"AUDITSHIFT_TEST_TIER={side} " if side else ""
     start = f"cd /tmp && {tier}setsid {DIRECTORY}/{program} {options} > {log} 2>&1 < /dev/null"
     machine.check(f"({start} &) > /dev/null 2>&1")
-    seen, since = 0, time.monotonic()
+    seen, since, asked = 0, time.monotonic(), time.monotonic()
     while True:
-        alive = machine.run(f"pgrep -f ^{DIRECTORY}/{program}").code == 0
+        alive = True
+        if time.monotonic() - max(since, asked) > SILENT_SECONDS:
+            alive, asked = machine.run(f"pgrep -f ^{DIRECTORY}/{program}").code == 0, time.monotonic()
         blocks, running, complete = parse(machine.read(log))
         for block in blocks[seen:]:
             yield block
