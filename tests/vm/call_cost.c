@@ -3,6 +3,7 @@
 // (-icount shift=0). Of many rounds the one with the fewest, which no interrupt and no other process came
 // into. Works in the current directory. Prints a name and a number a line.
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -20,6 +21,12 @@ static void call_rename(void) {
   static int odd = 0;
   const char* const names[] = {"call-cost-a", "call-cost-b"};
   if (syscall(SYS_rename, names[odd], names[!odd]) != 0) perror("rename");
+  odd = !odd;
+}
+static char names_from_root[2][PATH_MAX + 16];
+static void call_rename_absolute(void) {
+  static int odd = 0;
+  if (syscall(SYS_rename, names_from_root[odd], names_from_root[!odd]) != 0) perror("rename");
   odd = !odd;
 }
 
@@ -40,5 +47,10 @@ int main(void) {
   printf("turn %.3f\n", cost(loop, 1) / kTurns);
   printf("getppid %.1f\n", cost(call_getppid, kCalls));
   printf("rename %.1f\n", cost(call_rename, kCalls));
+  char directory[PATH_MAX];
+  if (getcwd(directory, sizeof directory) == NULL) return 1;
+  for (int i = 0; i < 2; ++i)
+    snprintf(names_from_root[i], sizeof names_from_root[i], "%s/call-cost-%c", directory, 'a' + i);
+  printf("rename_absolute %.1f\n", cost(call_rename_absolute, kCalls));
   return 0;
 }
