@@ -52,8 +52,7 @@ quietly() {
 key() {
   {
     declare -f "$@"
-    printf '%s\n' "${root_packages[@]}" "$root_size" "$kernel_package" "${early_modules[@]}" \
-      "${idle_units[@]}" "${boot_subsystems[@]}"
+    printf '%s\n' "${root_packages[@]}" "$root_size" "$kernel_package" "${early_modules[@]}"
     cat "$here/init.sh"
   } | sha256sum | cut -c 1-16
 }
@@ -102,20 +101,19 @@ build_managed() {
   build_root "$1"
 }
 
-# What no scenario asks for and a boot under emulation pays dearly for, as each program that starts is translated anew.
-idle_units=(apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
-  e2scrub_reap.service systemd-networkd-wait-online.service systemd-pstore.service systemd-binfmt.service kmod-static-nodes.service
-  systemd-update-utmp.service systemd-update-utmp-runlevel.service modprobe@.service
-  getty.target getty@tty1.service serial-getty@ttyS0.service remote-fs.target
-  systemd-ask-password-wall.path systemd-ask-password-console.path proc-sys-fs-binfmt_misc.automount
-  dev-hugepages.mount dev-mqueue.mount sys-kernel-config.mount sys-fs-fuse-connections.mount)
-# The devices that udev is told of at boot: disks, network, and what leads to them and to the guest agent.
-boot_subsystems=(pci virtio virtio-ports block net)
-
 # A machine that starts fast, tells its console what it does, and has no network to wait for.
 configure_root() {
   local tree=$1 suite=$2 name
   local system=$tree/etc/systemd/system
+  # What no scenario asks for and a boot under emulation pays dearly for, as each program that starts is translated anew.
+  local idle_units=(apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer
+    e2scrub_reap.service systemd-networkd-wait-online.service systemd-pstore.service systemd-binfmt.service kmod-static-nodes.service
+    systemd-update-utmp.service systemd-update-utmp-runlevel.service modprobe@.service
+    getty.target getty@tty1.service serial-getty@ttyS0.service remote-fs.target
+    systemd-ask-password-wall.path systemd-ask-password-console.path proc-sys-fs-binfmt_misc.automount
+    dev-hugepages.mount dev-mqueue.mount sys-kernel-config.mount sys-fs-fuse-connections.mount)
+  # The devices that udev is told of at boot: disks, network, and what leads to them and to the guest agent.
+  local boot_subsystems=(pci virtio virtio-ports block net)
   rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/* "$tree"/usr/share/doc/*
   printf 'auditshift-%s\n' "$suite" >"$tree/etc/hostname"
   printf '127.0.0.1 localhost auditshift-%s\n' "$suite" >"$tree/etc/hosts"

@@ -404,7 +404,9 @@ class Machine:
         self._process = None
 
     def _count_cpu(self):
-        """Right before QEMU ends; proc(5) names the fields."""
+        """Right before QEMU is ended; proc(5) names the fields. What ended by itself has left no time to be read."""
+        if self._process.poll() is not None:
+            return
         fields = pathlib.Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         user, system = int(fields[11]), int(fields[12])
         self.cpu_seconds += (user + system) / os.sysconf("SC_CLK_TCK")
