@@ -298,7 +298,8 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
   __u64 details[2] = {};
   const struct as_wanted knobs = wanted();
   if (!result_is_wanted(call, result, &knobs)) return 0;
-  if (!arguments_are_wanted(call, register_argument(regs, compat, call->filter_argument),
+  if (call->filter != AS_FILTER_NONE &&
+      !arguments_are_wanted(call, register_argument(regs, compat, call->filter_argument),
                             register_argument(regs, compat, call->filter_argument + 1), details, &knobs))
     return 0;
   if (is_own(task)) {

@@ -133,7 +133,8 @@ struct as_scratch {
   struct as_known_process known;
   struct as_seen_call call;
   struct as_place root;  /* of the process */
-  struct as_place place; /* where a walk begins */
+  struct as_place place; /* where a walk begins, or goes on */
+  __u64 mount_root;      /* of that mount: dentry */
   __u32 chrooted;
   __u32 unasked; /* see wake_flag() */
   __u64 parts_filled;

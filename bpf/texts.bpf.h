@@ -11,7 +11,7 @@
 
 #define AS_NAME_SIZE 256  /* NAME_MAX and its NUL */
 #define AS_WALK_LIMIT 128 /* steps towards the root, mounts included */
-#define AS_CWD_WALK_LIMIT 32
+#define AS_CWD_WALK_LIMIT 12
 #define AS_MOUNT_LIMIT 4 /* mounts on top of each other at the root */
 #define AS_AT_FDCWD (-100)
 #define S_IFMT_ 0170000
@@ -231,34 +231,30 @@ static __always_inline int is_chrooted(const struct as_place* root) {
   return 1;
 }
 
-/* The names from scratch->place up to the process's root, or to the top where that is not on the way. The
- * caller may have begun: with so many bytes at the end of the texts, and with `flags`.
+#define AS_WALK_PART 8             /* steps that the verifier looks at */
+#define AS_WALK_GOES_ON (1U << 31) /* beside enum as_text_flag: neither end nor limit is reached */
+
+/* Goes up to AS_WALK_PART steps from scratch->place towards the process's root and adds the names on the way.
+ * `start` is where the text begins. Its flags.
  *
  * In walks it is scratch->used that grows, not a variable: of memory the verifier assumes nothing, so that it
- * looks at one turn of the loop as at another, instead of at each combination of lengths. */
-__noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
+ * looks at one turn of the loop as at another, instead of at each combination of lengths. It still looks at
+ * each turn; that is why this function is one of its own, which it looks at once, however often it is called
+ * from the loop over the parts. */
+__noinline int walk_part(__u32 start, __u32 flags) {
   struct as_scratch* scratch = scratch_of_cpu();
-  if (!scratch || begun > AS_PATH_SIZE) return -1;
+  if (!scratch) return flags;
   struct as_place place = scratch->place;
+  __u64 mount_root = scratch->mount_root;
   __u64 root_mount = scratch->root.mount, root_dentry = scratch->root.dentry;
-  __u64 mount_root = (__u64)READ(struct vfsmount, place.mount, mnt_root);
-  __u32 start = scratch->used - begun;
 
-  if (!begun) scratch->names = 0;
-  flags |= AS_TEXT_TRUNCATED; /* until the end is reached */
-  if (!begun && place.dentry != mount_root && !READ(struct dentry, place.dentry, d_hash.pprev))
-    flags |= AS_TEXT_DELETED;
-  for (int i = 0; i < AS_WALK_LIMIT; i++) {
+  for (int i = 0; i < AS_WALK_PART; i++) {
     if (place.dentry == root_dentry && place.mount == root_mount) {
-      flags &= ~AS_TEXT_TRUNCATED;
       if (scratch->chrooted) flags |= AS_TEXT_CHROOT;
-      break;
+      return flags & ~AS_TEXT_TRUNCATED;
     }
     if (place.dentry == mount_root) {
-      if (!leave_mount(&place)) {
-        flags &= ~AS_TEXT_TRUNCATED;
-        break;
-      }
+      if (!leave_mount(&place)) return flags & ~AS_TEXT_TRUNCATED;
       mount_root = (__u64)READ(struct vfsmount, place.mount, mnt_root);
       continue;
     }
@@ -270,20 +266,44 @@ __noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
     __u32 at = scratch->used;
     barrier_var(
         at); /* checked right before its use: kernel 6.1 forgets the bounds of what was on the stack */
-    if (at > AS_DATA_SIZE || at - start > AS_PATH_SIZE) break;
+    if (at > AS_DATA_SIZE || at - start > AS_PATH_SIZE) return flags;
     long length = is_short
                       ? put_short_name(scratch, at, head.short_name, AS_LENGTH_OF(head.hash_len))
                       : bpf_probe_read_kernel_str(scratch->data + at, AS_NAME_SIZE, (const void*)head.name);
     if (length <= 0 || head.parent == place.dentry) { /* no way up: a pipe, memfd, or an unmounted tree */
       if (length > 0)
         scratch->used = at + length; /* and where it stands is not known: no use for note_name() */
-      flags = (flags & ~AS_TEXT_TRUNCATED) | AS_TEXT_UNRESOLVED;
-      break;
+      return (flags & ~AS_TEXT_TRUNCATED) | AS_TEXT_UNRESOLVED;
     }
     note_name(scratch, at - start);
     scratch->used = at + length;
     barrier(); /* or the compiler keeps it in a register all the same */
     place.dentry = head.parent;
+  }
+  scratch->place = place;
+  scratch->mount_root = mount_root;
+  return flags | AS_WALK_GOES_ON;
+}
+
+/* The names from scratch->place up to the process's root, or to the top where that is not on the way. The
+ * caller may have begun: with so many bytes at the end of the texts, and with `flags`. */
+__noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
+  struct as_scratch* scratch = scratch_of_cpu();
+  if (!scratch || begun > AS_PATH_SIZE) return -1;
+  __u64 dentry = scratch->place.dentry;
+  __u64 mount_root = (__u64)READ(struct vfsmount, scratch->place.mount, mnt_root);
+  __u32 start = scratch->used - begun;
+
+  scratch->mount_root = mount_root;
+  if (!begun) {
+    scratch->names = 0;
+    if (dentry != mount_root && !READ(struct dentry, dentry, d_hash.pprev)) flags |= AS_TEXT_DELETED;
+  }
+  flags |= AS_TEXT_TRUNCATED; /* until the end is reached */
+  for (int i = 0; i < AS_WALK_LIMIT / AS_WALK_PART; i++) {
+    flags = walk_part(start, flags);
+    if (!(flags & AS_WALK_GOES_ON)) break;
+    flags &= ~AS_WALK_GOES_ON;
   }
   name_text(scratch, slot, scratch->used - start, flags);
   return flags;

@@ -151,6 +151,30 @@ TEST_F(PathEvents, ACwdLongerThanAnyPath) {
   EXPECT_GE(links[1]->path.text.size(), 4000U);
 }
 
+/// A walk is made in parts: no name is missing or told twice where one ends and the next begins.
+TEST_F(PathEvents, DirectoriesOfEachDepth) {
+  SKIP_ON_LEGACY("it walks nowhere: /proc tells the whole name");
+  constexpr int depths = 40;
+  const Events events = sensor_->observe([&](Self&) {
+    must(chdir(directory_.path().c_str()) == 0);
+    for (int depth = 0; depth < depths; ++depth) {
+      const std::string name = std::to_string(depth);
+      must(mkdirat(AT_FDCWD, name.c_str(), 0700) == 0 && chdir(name.c_str()) == 0);
+      const int here = open(".", O_PATH | O_DIRECTORY);
+      must(here >= 0 && symlink("t", "by-cwd") == 0 && symlinkat("t", here, "by-descriptor") == 0);
+      close(here);
+    }
+  });
+  const auto links = all_of(events, EventKind::symlink);
+  ASSERT_EQ(links.size(), 2U * depths);
+  std::string path = directory_.path();
+  for (std::size_t depth = 0; depth < depths; ++depth) {
+    path += "/" + std::to_string(depth);
+    EXPECT_EQ(links[2 * depth]->path.text, path + "/by-cwd");
+    EXPECT_EQ(links[2 * depth + 1]->path.text, path + "/by-descriptor");
+  }
+}
+
 TEST_F(PathEvents, DeeperThanTheWalkGoes) {
   SKIP_ON_LEGACY("it walks nowhere: /proc tells the whole name");
   const Events events = sensor_->observe([&](Self&) {
