@@ -84,7 +84,22 @@ class Teller {
       }
       text += row(cells);
     }
-    return text;
+    return text + "\n" + steadiness();
+  }
+
+  /// How far the rounds lie apart without anything beside the work: what the host itself adds to every
+  /// figure.
+  std::string steadiness() const {
+    std::string text = "How steady the host was: with nothing, the slowest round took";
+    const char* before = " ";
+    for (const Workload& work : workloads()) {
+      const Numbers* without = numbers(Variant::nothing, work.name);
+      if (without == nullptr) continue;
+      const auto [least, most] = std::minmax_element(without->caller_ns.begin(), without->caller_ns.end());
+      text += before + figure(*most / *least) + " (" + work.name + ")";
+      before = ", ";
+    }
+    return text + " times as long as the fastest.\n";
   }
 
   std::string ratio_table() const {

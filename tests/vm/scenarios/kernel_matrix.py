@@ -159,7 +159,7 @@ def follow(machine, program, side, only, without):
     options = f"--gtest_color=no '--gtest_filter={only}-{skip}'"
     tier = f"AUDITSHIFT_TEST_TIER={side} " if side else ""
     start = f"cd /tmp && {tier}setsid {DIRECTORY}/{program} {options} > {log} 2>&1 < /dev/null"
-    machine.check(f"({start} &) > /dev/null 2>&1")
+    machine.check(f": > {log}; ({start} &) > /dev/null 2>&1")  # there is a log even before the program began
     seen, since, asked = 0, time.monotonic(), time.monotonic()
     while True:
         alive = True

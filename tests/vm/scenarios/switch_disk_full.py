@@ -13,7 +13,7 @@ def run(lab):
         old = state_of(machine)
         # An ext4 of its own, so small that it can be filled.
         machine.check(f"truncate -s 4M /root/small && mkfs.ext4 -q -m 0 /root/small && mkdir -p {PLACE}")
-        machine.check(f"mount -o loop /root/small {PLACE} && chmod 700 {PLACE}")
+        machine.check(f"modprobe loop && mount -o loop /root/small {PLACE} && chmod 700 {PLACE}")
         full_before(lab, machine, old)
         full_in_the_middle(lab, machine, old)
         full_before_the_rollback(lab, machine, old)
