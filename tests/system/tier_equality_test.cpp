@@ -20,7 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kRounds = 60;  // calls per class of the workload, at least
+constexpr int kRounds = 25;  // calls per class of the workload, at least
 constexpr auto kPatience = 180s;
 
 /// The workload's events, each as the document that the raw format makes of it, without when and on which CPU

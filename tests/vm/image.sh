@@ -3,7 +3,7 @@
 # Makes what a virtual machine boots from, out of Debian packages. Needs root (debootstrap does).
 #   image.sh root SUITE     prints the file of a root file system (ext4) with the user space of that suite
 #   image.sh managed SUITE  the same, with what Ansible needs of a host: sshd, Python, sudo
-#   image.sh kernel SUITE   prints a directory with that suite's newest kernel: vmlinuz, initrd, modules.ext4, version
+#   image.sh kernel SUITE   prints a directory with that suite's newest kernel: vmlinux, initrd, modules.ext4, version
 # Any kernel goes with any user space. Both are made once and kept in the store, named after what they
 # are made from: suite, packages and the functions here. AUDITSHIFT_VM_REFRESH=1 makes them anew (newer packages).
 set -euo pipefail
@@ -156,7 +156,7 @@ depends() {
 
 build_kernel() {
   local suite=$1 target image version file packages package
-  target=$store/kernel-$suite-$(key build_kernel private_apt modules_and_initrd)
+  target=$store/kernel-$suite-$(key build_kernel private_apt unpack_kernel modules_and_initrd)
   if ! ready "$target"; then
     say "fetching the kernel of $suite (once)"
     start_work "$target"
@@ -170,7 +170,7 @@ build_kernel() {
     # The kernel lies in /boot, in newer suites beside its modules.
     version=${image#linux-image-}
     for file in "$work/tree/boot/vmlinuz-$version" "$work/tree/usr/lib/modules/$version/vmlinuz"; do
-      if [[ -e $file ]]; then cp "$file" "$work/vmlinuz"; fi
+      if [[ -e $file ]]; then unpack_kernel "$file" >"$work/vmlinux"; fi
     done
     printf '%s\n' "$version" >"$work/version"
     modules_and_initrd "$version"
@@ -178,6 +178,21 @@ build_kernel() {
     keep "$target"
   fi
   printf '%s\n' "$target"
+}
+
+# unpack_kernel FILE: prints the ELF file in a bzImage, which QEMU starts as it is (PVH), so that no machine has to unpack it under
+# emulation. Where it lies: Documentation/arch/x86/boot.rst; its size, which the kernel's build appended, is left out.
+unpack_kernel() {
+  local file=$1 start length decompress
+  number() { od -A n -t "u$2" -j "$1" -N "$2" "$file" | tr -d ' '; }
+  start=$((($(number 0x1f1 1) + 1) * 512 + $(number 0x248 4)))
+  length=$(($(number 0x24c 4) - 4))
+  case $(od -A n -t x1 -j "$start" -N 4 "$file" | tr -d ' ') in
+    02214c18) decompress=(lz4 -dcq) ;;
+    28b52ffd) decompress=(zstd -dcq) ;;
+    *) fail "$file is compressed in a way that is not known here" ;;
+  esac
+  head -c "$((start + length))" "$file" | tail -c "$length" | "${decompress[@]}"
 }
 
 modules_and_initrd() {

@@ -57,7 +57,7 @@ def says_what_is(lab, machine):
 
 
 def refuses_changes(lab, machine):
-    outcomes = run_tests(lab, machine, "system_immutable_audit")
+    outcomes = run_tests(machine, "system_immutable_audit")
     for name, outcome, text in outcomes:
         lab.that(outcome == "passed", name, text)
     lab.note(machine.run("grep hint: /tmp/system_immutable_audit-.log | head -n 1").out.strip())

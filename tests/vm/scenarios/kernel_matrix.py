@@ -12,8 +12,6 @@ import os
 import re
 import time
 
-from machine import MachineError
-
 QUICK = True  # with one kernel
 LONG = True
 
@@ -38,10 +36,6 @@ DIRECTORY = "/opt/auditshift-tests"
 LINES = 30  # of what a failed test said
 TEST_SECONDS = 300  # of one test, without any other to end; for those that hang
 SILENT_SECONDS = 20  # without a test that ended: is the program there at all? Asking costs the machine as much as a test
-# QEMU's translation may go on with a breakpoint that the kernel has taken back, where it had one for a moment to change its
-# own code while a program is attached (text_poke_bp(), arch/x86/kernel/alternative.c); the kernel then panics.
-EMULATION_FLAW = "Oops: int3"
-RESTARTS = 2  # of a machine that met it
 END = r"\[ +(OK|FAILED|SKIPPED) +\] "
 OUTCOMES = {"OK": "passed", "FAILED": "failed", "SKIPPED": "skipped"}
 
@@ -77,7 +71,7 @@ def one_kernel(lab, machine, suite):
             lab.skip(f"{suite} {program}", f"the programs of tier core do not load where the tier is {tier}")
             continue
         reasons = collections.defaultdict(list)
-        for name, outcome, text in run_tests(lab, machine, program, side, tests):
+        for name, outcome, text in run_tests(machine, program, side, tests):
             name = f"{side} {name}".strip()
             counts[outcome] += 1
             lines = text.splitlines()
@@ -111,27 +105,12 @@ def sensor_tier(machine):
         return f"unknown ({result.err.strip()[:60]})"
 
 
-def run_tests(lab, machine, program, side="", only="*"):
+def run_tests(machine, program, side="", only="*"):
     """(name, passed|failed|skipped, what it said) of each test of a GoogleTest program, as they end.
 
     A test that takes too long or ends the whole program has failed; the others are run without it.
     """
-    done, restarts = set(), RESTARTS
-    while True:
-        try:
-            yield from run_rest(machine, program, side, only, done)
-            return
-        except MachineError:
-            if restarts == 0 or not machine.wait_console(EMULATION_FLAW, 5):
-                raise
-        restarts -= 1
-        lab.note(f"the emulation ran a breakpoint that was gone ({EMULATION_FLAW}): {program} goes on after a reboot")
-        machine.wait_boot()
-        machine.mark_console()
-
-
-def run_rest(machine, program, side, only, done):
-    """As run_tests(), for those that are not `done`, to which each is added as it ends."""
+    done = set()
     while True:
         ended, running = False, ""
         for name, outcome, text in follow(machine, program, side, only, done):
