@@ -82,7 +82,7 @@ TEST_F(Load, RenamesOnEveryCpuAreAllSeen) {
   Provider& provider = *made_provider;
   ASSERT_TRUE(provider.start().ok());
   const int workers = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-  const auto pids = start_workers(workers, 8s, made_, [&](int worker, std::uint64_t turn) {
+  const auto pids = start_workers(workers, 4s, made_, [&](int worker, std::uint64_t turn) {
     const std::string name = directory_ / ("f" + std::to_string(worker));
     const std::string names[] = {name + "a", name + "b"};
     if (turn == 0) close(open(names[0].c_str(), O_CREAT | O_WRONLY, 0600));
@@ -101,7 +101,7 @@ TEST_F(Load, RenamesOnEveryCpuAreAllSeen) {
     made += made_[i];
     seen += counter.seen[static_cast<std::uint32_t>(pids[i])];
   }
-  std::printf("%llu renames by %d workers in 8 s, %llu seen, %llu lost\n",
+  std::printf("%llu renames by %d workers in 4 s, %llu seen, %llu lost\n",
               static_cast<unsigned long long>(made), workers, static_cast<unsigned long long>(seen),
               static_cast<unsigned long long>(lost(provider)));
   EXPECT_EQ(lost(provider), 0U);

@@ -161,5 +161,5 @@ def cut(what, disk, old, lab):
         if machine.run(f"test -e {MARKER}").code == 0:
             problems.append("the boot unit's marker is still there")
         text = f"{what}: {status['state']}, {waited} more reboots"
-        lab.that(not problems, text, "\n".join([*problems, resume_log(machine)]))
+        lab.that(not problems, text, "\n".join([*problems, resume_log(machine)]) if problems else "")
     disk.unlink()
