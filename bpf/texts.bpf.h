@@ -9,10 +9,10 @@
 
 #include "bpf/state.bpf.h"
 
-#define AS_NAME_SIZE 256  /* NAME_MAX and its NUL */
-#define AS_WALK_LIMIT 128 /* steps towards the root, mounts included */
-#define AS_CWD_WALK_LIMIT 12
-#define AS_MOUNT_LIMIT 4 /* mounts on top of each other at the root */
+#define AS_NAME_SIZE 256     /* NAME_MAX and its NUL */
+#define AS_WALK_LIMIT 128    /* steps towards the root, mounts included */
+#define AS_CWD_WALK_LIMIT 12 /* steps of it without a helper; the verifier looks at each */
+#define AS_MOUNT_LIMIT 4     /* mounts on top of each other at the root */
 #define AS_AT_FDCWD (-100)
 #define S_IFMT_ 0170000
 #define S_IFSOCK_ 0140000

@@ -101,7 +101,7 @@ build_managed() {
   build_root "$1"
 }
 
-# A machine that starts fast, tells its console what it does, and has no network to wait for.
+# A machine that starts fast and has no network to wait for.
 configure_root() {
   local tree=$1 suite=$2 name
   local system=$tree/etc/systemd/system
