@@ -39,6 +39,7 @@ static __always_inline int walk_executable(struct as_scratch* scratch, struct as
   if (bpf_probe_read_kernel(&scratch->place, sizeof scratch->place, &file->f_path)) return 0;
   __u32 flags = add_components(AS_TEXT_EXECUTABLE, 0, 0);
   __u32 length = scratch->record.texts[AS_TEXT_EXECUTABLE].length;
+  barrier_var(length); /* as in record_call() */
   if (!process || length > AS_EXECUTABLE_SIZE || start > AS_DATA_SIZE) return 0;
   if (bpf_probe_read_kernel(process->executable, length, scratch->data + start)) return 0;
   process->executable_length = length;
@@ -96,9 +97,11 @@ static __always_inline __u64 cgroup_of(struct task_struct* task) {
   return task->cgroups->dfl_cgrp->kn->id;
 }
 
-/* Begins a record: nothing is known yet but when and where. */
+/* Begins a record: nothing is known yet but when and where. What is about a call is the caller's to fill:
+ * result, arguments and details. */
 static __always_inline void clear_record(struct as_record* record, __u32 kind) {
-  __builtin_memset(&record->result, 0, sizeof *record - offsetof(struct as_record, result));
+  const __u32 behind_call = offsetof(struct as_record, target_start_ns);
+  __builtin_memset((char*)record + behind_call, 0, sizeof *record - behind_call);
   record->kind = kind;
   record->abi = AS_ABI_UNKNOWN;
   record->flags = record->reserved = 0;
@@ -170,7 +173,7 @@ static __always_inline void add_process(struct as_scratch* scratch, struct task_
 /* The same, of the process that is known. */
 static __always_inline void add_known_process(struct as_scratch* scratch, struct task_struct* task) {
   __u64 mount = (__u64)task->fs->root.mnt, dentry = (__u64)task->fs->root.dentry;
-  if (mount != scratch->root.mount || dentry != scratch->root.dentry) find_root(scratch, task, 0);
+  if (unlikely(mount != scratch->root.mount || dentry != scratch->root.dentry)) find_root(scratch, task, 0);
   scratch->record.texts[AS_TEXT_EXECUTABLE] = scratch->known.executable;
   scratch->used = scratch->known.executable.length;
 }
@@ -178,8 +181,11 @@ static __always_inline void add_known_process(struct as_scratch* scratch, struct
 /* Clears the record and fills everything that is about the current process. */
 static __always_inline void begin_record(struct as_scratch* scratch, struct task_struct* task,
                                          struct as_process* process, __u32 kind) {
-  clear_record(&scratch->record, kind);
-  fill_head(&scratch->record, task);
+  struct as_record* record = &scratch->record;
+  const __u32 call = offsetof(struct as_record, result);
+  __builtin_memset((char*)record + call, 0, offsetof(struct as_record, target_start_ns) - call);
+  clear_record(record, kind);
+  fill_head(record, task);
   add_process(scratch, task, process);
 }
 
@@ -188,15 +194,15 @@ static __always_inline int begin_record_of_call(struct as_scratch* scratch, stru
                                                 __u32 kind) {
   int known = is_known(scratch, task);
   struct as_process* process = 0;
-  if (known) {
-    if (scratch->known.excluded) return 0;
+  if (likely(known)) {
+    if (unlikely(scratch->known.excluded)) return 0;
   } else {
     process = process_of(task);
     if (is_excluded(process)) return 0;
   }
   clear_record(&scratch->record, kind);
   fill_head(&scratch->record, task);
-  if (known) {
+  if (likely(known)) {
     add_known_process(scratch, task);
     return 1;
   }

@@ -168,7 +168,7 @@ static __always_inline void add_path(struct as_scratch* scratch, const volatile 
   if (path) {
     __u64 address = argument_of(record, path);
     if (address || !directory) first = put_user_string(scratch, AS_TEXT_PATH, address);
-    if (first == '/' && scratch->chrooted) record->texts[AS_TEXT_PATH].flags |= AS_TEXT_CHROOT;
+    if (first == '/' && unlikely(scratch->chrooted)) record->texts[AS_TEXT_PATH].flags |= AS_TEXT_CHROOT;
     if (first == '/' || first == AS_UNREADABLE) return;
   } else if (!directory) {
     return;
@@ -191,7 +191,7 @@ static __always_inline void add_second_path(struct as_scratch* scratch, const vo
   __u64 address = argument_of(record, call->second_path);
   if (!address && !call->second_directory) return; /* a mount need not have a source */
   int first = address ? put_user_string(scratch, AS_TEXT_SECOND_PATH, address) : 0;
-  if (first == '/' && scratch->chrooted) record->texts[AS_TEXT_SECOND_PATH].flags |= AS_TEXT_CHROOT;
+  if (first == '/' && unlikely(scratch->chrooted)) record->texts[AS_TEXT_SECOND_PATH].flags |= AS_TEXT_CHROOT;
   if (first == '/' || first == AS_UNREADABLE) return;
   if (same_directory(record, call)) {
     record->texts[AS_TEXT_SECOND_DIRECTORY].flags = AS_TEXT_PRESENT | AS_TEXT_SAME;
@@ -238,14 +238,14 @@ static __always_inline const volatile struct as_call* unfold_socketcall(__u64 ar
   return &calls[index];
 }
 
-/* The call in scratch->call. */
+/* The call in scratch->call, whose result and details the record has. */
 static __always_inline int record_seen_call(struct as_scratch* scratch, struct pt_regs* regs,
                                             struct task_struct* task) {
   __u32 index = scratch->call.index;
   barrier_var(index); /* as in record_call() */
   if (index >= AS_CALL_LIMIT) goto out;
   const volatile struct as_call* call = &calls[index];
-  if (!begin_record_of_call(scratch, task, call->kind)) {
+  if (unlikely(!begin_record_of_call(scratch, task, call->kind))) {
     count(AS_COUNT_EXCLUDED);
     goto out;
   }
@@ -253,12 +253,9 @@ static __always_inline int record_seen_call(struct as_scratch* scratch, struct p
   int compat = scratch->call.compat;
   record->syscall = (__s32)syscall_number(regs);
   record->abi = abi_of(regs, compat);
-  record->result = scratch->call.result;
   record->flags = AS_RECORD_RESULT;
-  record->details[0] = scratch->call.details[0];
-  record->details[1] = scratch->call.details[1];
   for (int i = 0; i < AS_ARGUMENTS; i++) record->arguments[i] = register_argument(regs, compat, i + 1);
-  if (call->filter == AS_FILTER_SOCKETCALL) {
+  if (unlikely(call->filter == AS_FILTER_SOCKETCALL)) {
     const struct as_wanted knobs = wanted();
     __u64 details[2];
     record->details[0] = record->arguments[0];
@@ -272,11 +269,15 @@ static __always_inline int record_seen_call(struct as_scratch* scratch, struct p
   mark_created(record, task);
   __u32 path_at = scratch->used;
   add_path(scratch, call);
-  void* tree = tree_in_force();
-  int excluded = state.excluded_paths && name_is_excluded(scratch, AS_TEXT_PATH, path_at);
+  void* tree = 0;
+  int excluded = 0;
+  if (unlikely(state.excluded_paths)) {
+    tree = tree_in_force();
+    excluded = name_is_excluded(scratch, AS_TEXT_PATH, path_at);
+  }
   __u32 second_at = scratch->used;
   add_second_path(scratch, call);
-  if (excluded && second_name_is_excluded(scratch, second_at) && tree == tree_in_force()) {
+  if (unlikely(excluded) && second_name_is_excluded(scratch, second_at) && tree == tree_in_force()) {
     count(AS_COUNT_EXCLUDED);
     goto out;
   }
@@ -302,15 +303,17 @@ static __always_inline int record_call(struct pt_regs* regs, long result, __u32 
       !arguments_are_wanted(call, register_argument(regs, compat, call->filter_argument),
                             register_argument(regs, compat, call->filter_argument + 1), details, &knobs))
     return 0;
-  if (is_own(task)) {
+  if (unlikely(is_own(task))) {
     count(AS_COUNT_OWN);
     return 0;
   }
   struct as_scratch* scratch = take_scratch();
   if (!scratch) return 0;
-  struct as_seen_call seen = {
-      .index = index, .compat = compat, .result = result, .details = {details[0], details[1]}};
+  struct as_seen_call seen = {.index = index, .compat = compat};
   scratch->call = seen;
+  scratch->record.result = result;
+  scratch->record.details[0] = details[0];
+  scratch->record.details[1] = details[1];
   barrier(); /* or the compiler remembers what lies there */
   return record_seen_call(scratch, regs, task);
 }
@@ -322,7 +325,7 @@ static __always_inline int see_call(struct pt_regs* regs, long result) {
   if (!entry) return 0;
   struct task_struct* task = bpf_get_current_task_btf();
   int compat = is_compat(task);
-  __u32 index = compat ? AS_COMPAT_CALL(entry) : AS_NATIVE_CALL(entry);
+  __u32 index = unlikely(compat) ? AS_COMPAT_CALL(entry) : AS_NATIVE_CALL(entry);
   if (!index) return 0;
   hold_cpu();
   record_call(regs, result, index, compat, task);

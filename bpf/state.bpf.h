@@ -12,6 +12,13 @@
 #include "bpf/kernel_types.h"
 #include "bpf/record.h"
 
+/* Code for what rarely happens goes behind the rest: between two events the kernel has used most of the cache
+ * for instructions itself, and each line of it that a program takes up is fetched from further away. */
+#ifndef likely
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+#endif
+
 /* ---- knobs: set before loading, constants for the verifier ---- */
 
 const volatile __u16 call_index[AS_SYSCALL_LIMIT];
@@ -122,8 +129,6 @@ struct as_known_process {
 struct as_seen_call {
   __u32 index; /* in `calls` */
   __u32 compat;
-  long result;
-  __u64 details[2];
 };
 
 /* Where a record grows: too large for the stack of 512 bytes. */
@@ -159,12 +164,13 @@ struct {
 
 /* ---- counters ---- */
 
-static __always_inline void count(__u32 counter) {
-  __u32 cpu = bpf_get_smp_processor_id();
+static __always_inline void count_on(__u32 cpu, __u32 counter) {
   struct as_cpu_counts* value = bpf_map_lookup_elem(&counters, &cpu);
   /* Nothing interrupts a program of ours on its CPU but another: see busy. */
   if (value && counter < AS_COUNTERS) value->counts[counter]++;
 }
+
+static __always_inline void count(__u32 counter) { count_on(bpf_get_smp_processor_id(), counter); }
 
 /* ---- scratch space ---- */
 
@@ -178,13 +184,13 @@ static __always_inline struct as_scratch* scratch_of_cpu(void) {
 static __always_inline struct as_scratch* take_scratch(void) {
   struct as_scratch* scratch = scratch_of_cpu();
   if (!scratch) return 0;
-  if (scratch->busy) {
+  if (unlikely(scratch->busy)) {
     count(AS_COUNT_BUSY);
     return 0;
   }
   scratch->busy = 1;
   scratch->used = 0;
-  scratch->begun = state.counting ? bpf_ktime_get_ns() : 0;
+  scratch->begun = unlikely(state.counting) ? bpf_ktime_get_ns() : 0;
   return scratch;
 }
 
@@ -197,7 +203,7 @@ static __always_inline void release_scratch(struct as_scratch* scratch) { scratc
  * costs ten times what a record does; all else is left to the reader's own timer. */
 static __always_inline __u64 wake_flag(struct as_scratch* scratch, __u32 size) {
   scratch->unasked += size;
-  if (scratch->unasked < AS_ASK_BYTES) return BPF_RB_NO_WAKEUP;
+  if (likely(scratch->unasked < AS_ASK_BYTES)) return BPF_RB_NO_WAKEUP;
   scratch->unasked = 0;
   __u64 before = scratch->parts_filled;
   scratch->parts_filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >> wakeup_shift;
@@ -207,8 +213,9 @@ static __always_inline __u64 wake_flag(struct as_scratch* scratch, __u32 size) {
 static __always_inline void put_into_ring(struct as_scratch* scratch) {
   __u64 size = sizeof(struct as_record) + scratch->used;
   size = (size + 7) & ~7ULL;
-  if (size > AS_RECORD_LIMIT) size = AS_RECORD_LIMIT;
+  if (unlikely(size > AS_RECORD_LIMIT)) size = AS_RECORD_LIMIT;
   scratch->record.size = size;
   __u64 flags = wake_flag(scratch, size);
-  count(bpf_ringbuf_output(&ring, &scratch->record, size, flags) ? AS_COUNT_RING_FULL : AS_COUNT_SUBMITTED);
+  long full = bpf_ringbuf_output(&ring, &scratch->record, size, flags);
+  count_on(scratch->record.cpu, full ? AS_COUNT_RING_FULL : AS_COUNT_SUBMITTED);
 }

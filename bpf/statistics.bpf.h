@@ -91,5 +91,5 @@ __noinline int count_event(void) {
 /* Hands the record to the reader, and counts it when that is asked for. */
 static __always_inline void submit(struct as_scratch* scratch) {
   put_into_ring(scratch);
-  if (state.counting) count_event();
+  if (unlikely(state.counting)) count_event();
 }

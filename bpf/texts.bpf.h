@@ -39,24 +39,24 @@ static __always_inline void set_text(struct as_scratch* scratch, __u32 slot, __u
  * arguments. */
 static __always_inline int put_user_string(struct as_scratch* scratch, __u32 slot, __u64 address) {
   __u32 used = scratch->used;
-  if (used > AS_DATA_SIZE) {
+  if (unlikely(used > AS_DATA_SIZE)) {
     set_text(scratch, slot, 0, AS_TEXT_TRUNCATED);
     return AS_UNREADABLE;
   }
   char* target = scratch->data + used;
   /* One byte more than the longest path, to tell it from a longer one. */
   long length = bpf_probe_read_user_str(target, AS_PATH_SIZE + 1, (const void*)address);
-  if (length == 0) { /* how kernels before 6.15 tell an empty string, without its NUL */
+  if (unlikely(length == 0)) { /* how kernels before 6.15 tell an empty string, without its NUL */
     set_text(scratch, slot, 0, 0);
     return 0;
   }
-  if (length < 0) {
+  if (unlikely(length < 0)) {
     count(AS_COUNT_UNREADABLE);
     set_text(scratch, slot, 0, AS_TEXT_UNREADABLE);
     return AS_UNREADABLE;
   }
-  set_text(scratch, slot, length - 1, length > AS_PATH_SIZE ? AS_TEXT_TRUNCATED : 0);
-  return length == 1 ? 0 : (unsigned char)*target;
+  set_text(scratch, slot, length - 1, unlikely(length > AS_PATH_SIZE) ? AS_TEXT_TRUNCATED : 0);
+  return unlikely(length == 1) ? 0 : (unsigned char)*target;
 }
 
 /* The same, for where a call more costs less than another copy of the code. */
@@ -286,19 +286,21 @@ __noinline int walk_part(__u32 start, __u32 flags) {
 }
 
 /* The names from scratch->place up to the process's root, or to the top where that is not on the way. The
- * caller may have begun: with so many bytes at the end of the texts, and with `flags`. */
+ * caller may have begun, as AS_WALK_GOES_ON says: with so many bytes at the end of the texts, with the names
+ * noted, with scratch->mount_root, and with the other flags. */
 __noinline int add_components(__u32 slot, __u32 begun, __u32 flags) {
   struct as_scratch* scratch = scratch_of_cpu();
   if (!scratch || begun > AS_PATH_SIZE) return -1;
-  __u64 dentry = scratch->place.dentry;
-  __u64 mount_root = (__u64)READ(struct vfsmount, scratch->place.mount, mnt_root);
   __u32 start = scratch->used - begun;
 
-  scratch->mount_root = mount_root;
-  if (!begun) {
+  if (!(flags & AS_WALK_GOES_ON)) {
+    __u64 dentry = scratch->place.dentry;
+    __u64 mount_root = (__u64)READ(struct vfsmount, scratch->place.mount, mnt_root);
+    scratch->mount_root = mount_root;
     scratch->names = 0;
     if (dentry != mount_root && !READ(struct dentry, dentry, d_hash.pprev)) flags |= AS_TEXT_DELETED;
   }
+  flags &= ~AS_WALK_GOES_ON;
   flags |= AS_TEXT_TRUNCATED; /* until the end is reached */
   for (int i = 0; i < AS_WALK_LIMIT / AS_WALK_PART; i++) {
     flags = walk_part(start, flags);
@@ -371,7 +373,8 @@ __noinline int add_cwd(__u32 slot) {
     return 0;
   }
   scratch->place.dentry = (__u64)dentry;
-  return add_components(slot, scratch->used - start, flags);
+  scratch->mount_root = (__u64)mount_root;
+  return add_components(slot, scratch->used - start, flags | AS_WALK_GOES_ON);
 }
 
 /* The directory a path starts from: the cwd or what a descriptor is open on. */

@@ -18,6 +18,7 @@
 #include "auditd/parser.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "bpf/record.h"
 #include "sensor/control_server.h"
 #include "tests/system/kernel_lock.h"
 
@@ -135,6 +136,7 @@ class Sensor final : public Service {
   std::uint64_t lost() override { return counter("events_lost"); }
   double bytes_per_event() const override { return bytes_per_line(file_, "{"); }
   void settle() override { wait_until_idle(*this); }
+  std::uint64_t renames_round_ring() const override { return kRingBytes / sizeof(as_record); }
 
  private:
   std::uint64_t counter(const char* name) {

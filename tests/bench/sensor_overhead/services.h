@@ -11,6 +11,9 @@
 
 namespace auditshift::bench {
 
+/// Of bare.bpf.c and, by default, of the sensor.
+inline constexpr std::uint64_t kRingBytes = 16 << 20;
+
 /// What runs beside the workloads: nothing, a bare program, a real auditd with rules like Defender's, or the
 /// daemon.
 class Service {
@@ -28,6 +31,8 @@ class Service {
   virtual std::uint64_t resident_kib() const { return 0; }
   /// Bytes of an event as it is written; 0 where none are.
   virtual double bytes_per_event() const { return 0; }
+  /// Renames that fill the ring which it shares with the kernel at least once; 0 without one.
+  virtual std::uint64_t renames_round_ring() const { return 0; }
   /// Waits until it is no longer busy with what was, at most five seconds.
   virtual void settle() {}
 };

@@ -36,8 +36,12 @@ class WorkDirectory {
 };
 
 /// CPU nanoseconds per operation of a child that makes `calls` calls, after a tenth as many to warm up; its
-/// own children's time is part of it. The calls are made in 100 parts, and what is told is the best of them:
-/// whatever else a machine does only adds to one. `meanwhile` is called until the child ends.
+/// own children's time is part of it. `meanwhile` is called until the child ends.
+///
+/// The calls are made in 100 parts. Neighbours on the host's processors and memory make a machine slower, by
+/// half and for many seconds at a time, so each part is held against a walk through memory right before and
+/// right behind it, and told as what it would take where that walk is as fast as it ever was at the start;
+/// of the parts it is the lower quartile. A workload of one call has one part, told as it is.
 double run_workload(const Workload& workload, std::uint64_t calls, const std::function<void()>& meanwhile);
 
 /// CPU seconds, user and system: RUSAGE_SELF or RUSAGE_CHILDREN.
